@@ -1,0 +1,99 @@
+import type { Consumer } from '../entities/consumer.ts';
+import type { Row } from '../entities/entity.ts';
+import type { Route } from '../entities/route.ts';
+import type { Service } from '../entities/service.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+
+/** One request on its way through the gateway. Plugins read the first half and shape the second. */
+export interface Context {
+  /** 32 hex digits: `X-Kong-Request-Id`. */
+  readonly id: string;
+  readonly request: Request;
+  readonly method: string;
+  /** Percent-encoded as it came, without the query. */
+  readonly path: string;
+  /** With its `?`, or empty. */
+  readonly query: string;
+  readonly url: URL;
+  readonly clientIp: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly route: Route | null;
+  readonly service: Service | null;
+  /** What the parentheses of a regex path caught: by number, and by name. */
+  readonly captures: Readonly<Record<string, string>> | null;
+  consumer: Consumer | null;
+  credential: Row | null;
+
+  /** The client's body: read at most once, parsed at most once, shared by every plugin. */
+  readonly body: RequestBody;
+  /** What will be sent upstream. */
+  readonly upstream: UpstreamRequest;
+  /** What happened, for those who log. */
+  readonly outcome: Outcome;
+  /** What the log plugins print beyond what every request has. */
+  readonly log: JsonObject;
+  /** A plugin's own notes between its phases. */
+  readonly notes: Notes;
+}
+
+export interface RequestBody {
+  /**
+   * The text of the body, decompressed. Throws a RequestFailure with status 413 past `limit` bytes (0: no limit),
+   * counted both as sent and as decompressed.
+   */
+  text(limit: number): Promise<string>;
+  /** What the text parses to; undefined when it is not JSON. */
+  json(limit: number): Promise<Json | undefined>;
+  /** What plugins after this one read, and what is sent upstream. */
+  replace(text: string): void;
+}
+
+/** Mutable: what a plugin leaves here is what the upstream gets. */
+export interface UpstreamRequest {
+  /** Absolute. Null while nothing named an upstream: the route has no service and no plugin set one. */
+  url: string | null;
+  method: string;
+  /** Lower-case names; hop-by-hop headers are gone, forwarded headers are in. */
+  readonly headers: Record<string, string>;
+  /** Undefined: the client's body, as `body` has it. */
+  body: string | Uint8Array<ArrayBuffer> | null | undefined;
+  /** Milliseconds; from the service unless a plugin says otherwise. `read` and `write` are idle times. */
+  readonly timeouts: { connect: number; read: number; write: number };
+}
+
+/** Filled as the request goes; complete when the log phase runs. */
+export interface Outcome {
+  status: number;
+  responseHeaders: Headers | null;
+  /** Bytes of the client's body that were read, and of the response body that were sent. */
+  requestSize: number;
+  responseSize: number;
+  /** Milliseconds since `startedAt`; null where the request did not come so far. */
+  upstreamStartedMs: number | null;
+  upstreamFirstByteMs: number | null;
+  endedMs: number | null;
+  upstreamStatus: number | null;
+  readonly tries: Try[];
+  /** Who made the response: Kong's word. */
+  source: 'upstream' | 'exit' | 'error';
+  /** The client left before the end: logged as 499. */
+  clientLeft: boolean;
+}
+
+/** One attempt to reach an upstream address. */
+export interface Try {
+  readonly ip: string;
+  readonly port: number;
+  readonly startedAt: number;
+  readonly state?: 'failed';
+  readonly code?: number;
+}
+
+/** A typed key: `const startedKey = noteKey<number>('started')`. */
+export type NoteKey<T> = symbol & { readonly type?: T };
+export const noteKey = <T>(name: string): NoteKey<T> => Symbol(name);
+export interface Notes {
+  get<T>(key: NoteKey<T>): T | undefined;
+  set<T>(key: NoteKey<T>, value: T): void;
+}

@@ -1,0 +1,58 @@
+import type { Entity, Row } from '../entities/entity.ts';
+import type { Log } from '../lib/log.ts';
+import type { RecordField } from '../schema/field.ts';
+import type { Context } from './context.ts';
+
+type Awaitable<T> = T | Promise<T>;
+
+/** What a plugin does to a request, in the order the request meets it. */
+export interface Phases {
+  /** Before the upstream is called. A returned Response answers the client at once. */
+  access?(context: Context): Awaitable<Response | void>;
+  /**
+   * On the way back, also for what the gateway answered itself. `response.headers` may be changed in place;
+   * a returned Response replaces the one passed in, and its body may be a stream.
+   */
+  response?(context: Context, response: Response): Awaitable<Response | void>;
+  /** After the last byte, or when the client left. */
+  log?(context: Context): Awaitable<void>;
+  /** This configuration is no longer used: flush and let go. */
+  close?(): Awaitable<void>;
+}
+export type Phase = 'access' | 'response' | 'log';
+
+/** What the gateway lends a plugin when it is configured. */
+export interface Host {
+  /** Finds a row by a unique field: in memory, at request time, never stale. */
+  lookup<R extends Row>(entity: Entity<R>, field: string & keyof R): (value: string) => R | undefined;
+  readonly log: Log;
+  /** A path of the configuration, made absolute from the gateway's `prefix`. */
+  path(relative: string): string;
+}
+
+/** The row that a configuration comes from. */
+export interface PluginInstance {
+  readonly id: string;
+  readonly name: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of plugins holds every kind of configuration
+export interface Plugin<Name extends string = string, Config = any> {
+  readonly name: Name;
+  /** Kong's number: higher runs earlier. */
+  readonly priority: number;
+  /** The plugin's part of Kong's schema: the fields of `config`. */
+  readonly config: RecordField<Config>;
+  /** Protocols that make sense for it, scopes it refuses. */
+  readonly noConsumer?: boolean;
+  /** Entities the plugin brings along, such as its credentials. */
+  readonly entities?: readonly Entity[];
+  /**
+   * Runs once per configuration change; everything no request decides is decided here. Throws a ConfigurationError
+   * for what cannot work: the operator's 400, never a client's 500. Opens nothing that `close` does not close.
+   */
+  configure(config: Config, host: Host, instance: PluginInstance): Phases;
+}
+
+/** Types `configure` by the plugin's own schema. */
+export const definePlugin = <const Name extends string, Config>(plugin: Plugin<Name, Config>): Plugin<Name, Config> => plugin;

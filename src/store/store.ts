@@ -1,0 +1,61 @@
+import type { Entity, Row } from '../entities/entity.ts';
+
+/** One row as it will be; null: no longer there. Cascades appear as changes of their own. */
+export interface Change {
+  readonly entity: Entity;
+  readonly id: string;
+  readonly row: Row | null;
+}
+
+export interface PageQuery {
+  /** 1 to 1000 rows. */
+  readonly size: number;
+  /** An opaque mark from an earlier page: rows after it, whatever was inserted since. */
+  readonly offset?: string;
+  /** Rows with all of these tags, or any of them. */
+  readonly tags?: { readonly names: readonly string[]; readonly match: 'all' | 'any' };
+  /** Rows whose foreign field points at this id. */
+  readonly where?: { readonly field: string; readonly id: string };
+}
+
+export interface Page<R> {
+  readonly rows: readonly R[];
+  /** The mark of the next page; null on the last. */
+  readonly offset: string | null;
+}
+
+export type Write =
+  | { readonly kind: 'insert' | 'replace'; readonly entity: Entity; readonly row: Row }
+  | { readonly kind: 'remove'; readonly entity: Entity; readonly id: string };
+
+/**
+ * Where entities live. Rows are held in memory, indexed, and read without I/O; a `Persistence` keeps them on disk.
+ * So uniqueness, references, cascades, paging and tags are one piece of code, the same over every database.
+ */
+export interface Store {
+  readonly entities: ReadonlyMap<string, Entity>;
+  /** By id, or by the entity's endpoint key. */
+  find<R extends Row>(entity: Entity<R>, key: string): R | undefined;
+  /** By a unique field, or any field of a credential that `unique` marks. */
+  findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined;
+  page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R>;
+  all<R extends Row>(entity: Entity<R>): Iterable<R>;
+  /** What writes come to, cascades included. Throws an EntityError (unique, foreign key, referenced by others) and changes nothing. */
+  stage(writes: readonly Write[]): readonly Change[];
+  /** Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`. */
+  commit(changes: readonly Change[]): Promise<void>;
+  /** Tells of commits made elsewhere, by another process on the same database. Returns how to stop. */
+  watch(changed: (changes: readonly Change[]) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** A database, as far as a Store needs one. */
+export interface Persistence {
+  /** Every row of every entity, in one consistent read. */
+  load(): Promise<ReadonlyMap<string, readonly Row[]>>;
+  /** One transaction, on disk when it resolves. */
+  commit(changes: readonly Change[]): Promise<void>;
+  /** Calls back after somebody else's commit. Returns how to stop. */
+  watch(changed: () => void): () => void;
+  close(): Promise<void>;
+}

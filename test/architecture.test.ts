@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { plugins } from '../src/plugins/registry.ts';
+import { providers } from '../src/providers/registry.ts';
+
+/** Folders from the ground up: a file imports only from its own folder and from lines above it. */
+const LAYERS = [
+  ['lib'],
+  ['schema', 'chat', 'stream'],
+  ['entities', 'formats', 'providers'],
+  ['store', 'plugins'],
+  ['gateway'],
+  ['proxy', 'admin'],
+  ['.'],
+];
+/** A package, and the one place that may import it. */
+const PACKAGES: Record<string, string> = {
+  valibot: 'schema/',
+  hono: 'admin/',
+  '@std/yaml': 'lib/yaml.ts',
+  'bun:sqlite': 'store/sqlite.ts',
+  'eventsource-parser': 'stream/sse.ts',
+  '@peculiar/x509': 'lib/self-signed.ts',
+};
+/** Names that say nothing of what is inside. */
+const EMPTY_NAMES = ['index', 'utils', 'util', 'helpers', 'common', 'types', 'manager', 'misc'];
+const MOST_LINES = 300;
+
+const root = normalize(join(import.meta.dir, '..', 'src'));
+const files = [...new Bun.Glob('**/*.ts').scanSync(root)].sort();
+const sources = new Map(await Promise.all(files.map(async file => [file, await Bun.file(join(root, file)).text()] as const)));
+
+const imports = new Map(files.map(file => [file, importsOf(file)]));
+const rankOf = (folder: string) => LAYERS.findIndex(layer => layer.includes(folder));
+const folderOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : '.');
+
+/** What a file names in `import … from`, `export … from` and `import(…)`. */
+function importsOf(file: string): string[] {
+  const source = sources.get(file) ?? '';
+  const names = [...source.matchAll(/^(?:import|export)\s[^'"]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm)];
+  return names.map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '');
+}
+
+const inside = (file: string) => (imports.get(file) ?? []).filter(name => name.startsWith('.')).map(name => join(dirname(file), name));
+const outside = (file: string) => (imports.get(file) ?? []).filter(name => !name.startsWith('.'));
+
+describe.each(files)('src/%s', file => {
+  test('imports only downwards', () => {
+    const folder = folderOf(file);
+    expect(rankOf(folder)).toBeGreaterThanOrEqual(0);
+    const wrong = inside(file).filter(
+      target => !target.startsWith('..') && folderOf(target) !== folder && rankOf(folderOf(target)) >= rankOf(folder),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('imports packages only where they belong', () => {
+    const wrong = outside(file).filter(name => {
+      if (name === 'bun' || name.startsWith('node:') || name === 'bun:ffi') return false;
+      const home = Object.entries(PACKAGES).find(([known]) => name === known || name.startsWith(`${known}/`))?.[1];
+      return home === undefined || !file.startsWith(home);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test(`has at most ${MOST_LINES} lines`, () => {
+    expect((sources.get(file) ?? '').split('\n').length).toBeLessThanOrEqual(MOST_LINES);
+  });
+
+  test('has a name that says what it is', () => {
+    const name = file.slice(file.lastIndexOf('/') + 1, -'.ts'.length);
+    expect(EMPTY_NAMES).not.toContain(name);
+    expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+  });
+});
+
+test('no import cycle, type imports included', () => {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]) => {
+    expect(path.includes(file) ? [...path, file].join(' → ') : '').toBe('');
+    if (done.has(file)) return;
+    for (const target of inside(file)) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test('a plugin or provider imports no sibling plugin or provider', () => {
+  const units = [...plugins.map(plugin => `plugins/${plugin.name}.ts`), ...providers.map(provider => `providers/${provider.name}.ts`)];
+  const wrong = units.flatMap(unit =>
+    inside(unit)
+      .filter(target => units.includes(target))
+      .map(target => `${unit} → ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('the core names no vendor and no plugin', () => {
+  const names = [...plugins.map(plugin => plugin.name), ...providers.map(provider => provider.name)].filter(name => name !== 'openai');
+  const core = files.filter(file => /^(lib|schema|chat|stream|entities|store|gateway|proxy|admin)\//.test(file));
+  const wrong = core.flatMap(file => {
+    const code = (sources.get(file) ?? '').replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '');
+    return names.filter(name => code.includes(`'${name}'`)).map(name => `${file} names ${name}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test.each(plugins.map(plugin => plugin.name))('plugin %s has its file and its test', name => {
+  expect(existsSync(join(root, 'plugins', `${name}.ts`))).toBe(true);
+  expect(existsSync(join(import.meta.dir, 'plugins', `${name}.test.ts`))).toBe(true);
+});
+
+test.each(providers.map(provider => provider.name))('provider %s has its file and its goldens', name => {
+  expect(existsSync(join(root, 'providers', `${name}.ts`))).toBe(true);
+  expect(existsSync(join(import.meta.dir, 'providers', name))).toBe(true);
+});
+
+test('the top level is what the README says', async () => {
+  const known = ['LICENSE', 'Makefile', 'README.md', 'config', 'package-lock.json', 'package.json', 'src', 'test', 'tsconfig.json'];
+  const tracked = Bun.spawnSync(['git', 'ls-files'], { cwd: join(root, '..') });
+  const entries = new Set(
+    tracked.stdout
+      .toString()
+      .split('\n')
+      .filter(line => line !== '' && !line.startsWith('.'))
+      .map(line => line.split('/')[0] ?? ''),
+  );
+  expect([...entries].filter(entry => !known.includes(entry))).toEqual([]);
+});

@@ -30,7 +30,12 @@ export interface Entity<R extends Row = Row> {
    * The field whose value chooses the schema of an abstract field: of `plugins`, `name` chooses the schema of `config`.
    * Null means the value names no schema that is enabled.
    */
-  readonly subschema?: { readonly key: string; readonly field: string; of(value: string): RecordField | null; error(value: string): string };
+  readonly subschema?: {
+    readonly key: string;
+    readonly field: string;
+    of(value: string): RecordField | null;
+    error(value: string): string;
+  };
 }
 
 export const defineEntity = <R extends Row>(entity: Entity<R>): Entity<R> => entity;

@@ -1,22 +1,11 @@
-import * as v from 'valibot';
+import type * as v from 'valibot';
+import { type Checked, checked } from './checks.ts';
+import type { EntityCheck } from './entity-check.ts';
+import type { Deprecation, Facts, FieldType } from './facts.ts';
 
-/** Kong's types of field. */
-export type FieldType = 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'set' | 'map' | 'record' | 'foreign' | 'json';
+export type { Facts, FieldType } from './facts.ts';
 
-/** What any field may say about itself: Kong's own words, printed as they are at `GET /schemas/…`. */
-export interface Facts {
-  readonly required?: boolean;
-  readonly default?: unknown;
-  readonly unique?: boolean;
-  /** Filled by the gateway when a row is inserted: ids and timestamps. */
-  readonly auto?: boolean;
-  readonly referenceable?: boolean;
-  /** A secret: never in a log or an error. */
-  readonly encrypted?: boolean;
-  readonly [fact: string]: unknown;
-}
-
-/** A field: its facts as data, and the valibot schema that they make. */
+/** A field: its facts as data, and the valibot schema that they make of its own value, what it contains left aside. */
 export interface Field<T = unknown> {
   readonly type: FieldType;
   readonly facts: Facts;
@@ -27,26 +16,86 @@ export interface Field<T = unknown> {
   readonly fields?: Readonly<Record<string, Field>>;
 }
 
+/** A field that may be written but is not kept: it stands for others, such as `url` for protocol, host, port and path. */
+export interface Shorthand {
+  readonly field: Field;
+  /** The fields that a value stands for; a string says what is wrong with it. */
+  // biome-ignore lint/suspicious/noExplicitAny: each shorthand's value has its own type
+  func(value: any): Readonly<Record<string, unknown>> | string;
+  readonly deprecation?: Deprecation;
+}
+
+/** What only records say. */
+export interface RecordFacts extends Facts {
+  readonly entity_checks?: readonly EntityCheck[];
+  readonly shorthand_fields?: Readonly<Record<string, Shorthand>>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: records of every shape are handled alike
 export interface RecordField<T = any> extends Field<T> {
   readonly type: 'record';
+  readonly facts: RecordFacts;
   readonly fields: Readonly<Record<string, Field>>;
 }
 
 export type Infer<F> = F extends Field<infer T> ? T : never;
 
-/** A field that is not `required` may be null. */
-type Value<T, F> = F extends { required: true } ? T : T | null;
+/** A field may be null unless it is `required`, or `auto`: the gateway fills those. */
+type Value<T, F> = F extends { required: true } | { auto: true } ? T : T | null;
 type Literal<T, F> = F extends { one_of: readonly (infer L)[] } ? L : T;
 type Entries = Readonly<Record<string, Field>>;
 type RecordValue<E extends Entries> = { readonly [K in keyof E]: Infer<E[K]> };
 
-export declare function string<const F extends Facts>(facts?: F): Field<Value<Literal<string, F>, F>>;
-export declare function integer<const F extends Facts>(facts?: F): Field<Value<Literal<number, F>, F>>;
-export declare function number<const F extends Facts>(facts?: F): Field<Value<number, F>>;
-export declare function boolean<const F extends Facts>(facts?: F): Field<Value<boolean, F>>;
-export declare function array<T, const F extends Facts>(elements: Field<T>, facts?: F): Field<Value<readonly NonNullable<T>[], F>>;
-export declare function set<T, const F extends Facts>(elements: Field<T>, facts?: F): Field<Value<readonly NonNullable<T>[], F>>;
-export declare function map<T, const F extends Facts>(keys: Field, values: Field<T>, facts?: F): Field<Value<Readonly<Record<string, NonNullable<T>>>, F>>;
-export declare function foreign<const F extends Facts>(reference: string, facts?: F): Field<Value<{ readonly id: string }, F>>;
-/** `required` as a type: a record that is not required may be null. */
-export declare function record<const E extends Entries, const F extends Facts>(fields: E, facts?: F): RecordField<Value<RecordValue<E>, F>>;
+function field<T>(type: FieldType, facts: Facts, parts: Pick<Field, 'elements' | 'keys' | 'values' | 'fields'> = {}): Field<T> {
+  return { type, facts, schema: checked(type, facts) as Checked<T>, ...parts };
+}
+
+export function string<const F extends Facts>(facts: F = {} as F): Field<Value<Literal<string, F>, F>> {
+  return field('string', facts);
+}
+
+export function integer<const F extends Facts>(facts: F = {} as F): Field<Value<Literal<number, F>, F>> {
+  return field('integer', facts);
+}
+
+export function number<const F extends Facts>(facts: F = {} as F): Field<Value<number, F>> {
+  return field('number', facts);
+}
+
+export function boolean<const F extends Facts>(facts: F = {} as F): Field<Value<boolean, F>> {
+  return field('boolean', facts);
+}
+
+/** Any JSON value, kept as it is. */
+export function json<const F extends Facts>(facts: F = {} as F): Field {
+  return field('json', facts);
+}
+
+export function array<T, const F extends Facts>(elements: Field<T>, facts: F = {} as F): Field<Value<readonly NonNullable<T>[], F>> {
+  return field('array', facts, { elements });
+}
+
+/** An array whose duplicates are dropped. */
+export function set<T, const F extends Facts>(elements: Field<T>, facts: F = {} as F): Field<Value<readonly NonNullable<T>[], F>> {
+  return field('set', facts, { elements });
+}
+
+export function map<T, const F extends Facts>(
+  keys: Field,
+  values: Field<T>,
+  facts: F = {} as F,
+): Field<Value<Readonly<Record<string, NonNullable<T>>>, F>> {
+  return field('map', facts, { keys, values });
+}
+
+/** A pointer at a row of another entity, by its id. */
+export function foreign<const F extends Facts>(reference: string, facts: F = {} as F): Field<Value<{ readonly id: string }, F>> {
+  return field('foreign', { ...facts, reference });
+}
+
+export function record<const E extends Entries, const F extends RecordFacts>(
+  fields: E,
+  facts: F = {} as F,
+): RecordField<Value<RecordValue<E>, F>> {
+  return field('record', facts, { fields }) as RecordField<Value<RecordValue<E>, F>>;
+}

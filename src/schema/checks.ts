@@ -1,0 +1,108 @@
+import * as v from 'valibot';
+import { luaPattern } from '../lib/lua-pattern.ts';
+import type { Facts, FieldType } from './facts.ts';
+
+export type Checked<T> = v.GenericSchema<unknown, T>;
+/** A fact's check: what is wrong with a value of the right type, or undefined. */
+type Check = (value: never) => string | undefined;
+type Vocabulary = { readonly [F in keyof Facts]?: (fact: NonNullable<Facts[F]>, facts: Facts) => Check };
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const text = (value: unknown) => (value === null ? 'null' : String(value));
+
+/** Bytes of a string, members of a list or a map: what Kong's `len_` facts count. */
+function length(value: string | object): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : Object.keys(value).length;
+}
+
+/** The facts that decide about values, in the order in which Kong asks them. Source: kong/db/schema/init.lua of Kong 3.9, `validators_order`. */
+const VOCABULARY: Vocabulary = {
+  eq: wanted => value => (value === wanted ? undefined : `value must be ${text(wanted)}`),
+  ne: refused => value => (value === refused ? `value must not be ${text(refused)}` : undefined),
+  not_one_of: refused => value => (refused.includes(value) ? `must not be one of: ${refused.join(', ')}` : undefined),
+  one_of: allowed => value => (allowed.includes(value) ? undefined : `expected one of: ${allowed.join(', ')}`),
+  gt: limit => value => (value > limit ? undefined : `value must be greater than ${limit}`),
+  timestamp: () => value => (value > 0 ? undefined : 'expected a valid timestamp'),
+  uuid: () => value => (UUID.test(value) ? undefined : 'expected a valid UUID'),
+  between:
+    ([low, high]) =>
+    value =>
+      value >= low && value <= high ? undefined : `value should be between ${low} and ${high}`,
+  len_eq: wanted => value => (length(value) === wanted ? undefined : `length must be ${wanted}`),
+  len_min: least => value => (length(value) >= least ? undefined : `length must be at least ${least}`),
+  len_max: most => value => (length(value) <= most ? undefined : `length must be at most ${most}`),
+  starts_with: start => value => ((value as string).startsWith(start) ? undefined : `should start with: ${start}`),
+  not_match: pattern => matching(pattern, value => `invalid value: ${value}`, false),
+  match_none: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, () => err, false))),
+  match: pattern => matching(pattern, value => `invalid value: ${value}`, true),
+  match_all: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, () => err, true))),
+  match_any: ({ patterns, err }) => {
+    const expressions = patterns.map(luaPattern);
+    return value => (expressions.some(expression => expression.test(value)) ? undefined : err);
+  },
+  contains: wanted => value => ((value as unknown[]).includes(wanted) ? undefined : `expected to contain: ${wanted}`),
+  mutually_exclusive_subsets: subsets => value => exclusive(subsets, value),
+  custom_validator: validate => validate,
+};
+
+function matching(pattern: string, message: (value: string) => string, wanted: boolean): Check {
+  const expression = luaPattern(pattern);
+  return value => (expression.test(value) === wanted ? undefined : message(value));
+}
+
+function first(checks: readonly Check[]): Check {
+  return value => {
+    for (const check of checks) {
+      const message = check(value);
+      if (message !== undefined) return message;
+    }
+    return undefined;
+  };
+}
+
+function exclusive(subsets: readonly (readonly string[])[], value: readonly string[]): string | undefined {
+  const found = subsets.filter(subset => subset.some(member => value.includes(member)));
+  if (found.length < 2) return undefined;
+  const quoted = found.map(subset => `('${subset.join("', '")}')`);
+  return `these sets are mutually exclusive: ${quoted.join(', ')}`;
+}
+
+const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
+  string: v.string('expected a string'),
+  integer: v.pipe(v.number('expected an integer'), v.integer('expected an integer')),
+  number: v.number('expected a number'),
+  boolean: v.boolean('expected a boolean'),
+  array: v.array(v.unknown(), 'expected an array'),
+  set: v.array(v.unknown(), 'expected a set'),
+  map: v.custom(isPlainObject, 'expected a map'),
+  record: v.custom(isPlainObject, 'expected a record'),
+  foreign: v.custom(isPlainObject, 'expected a record'),
+  json: v.unknown(),
+};
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `{vault://…}` stands for a value that only the vault knows. */
+export const isReference = (value: unknown): boolean => typeof value === 'string' && /^\{vault:\/\/.+\}$/.test(value);
+
+/** The valibot schema of a value of this type, null aside. Facts speak in the order of the vocabulary, and the first one against wins. */
+export function checked(type: FieldType, facts: Facts): Checked<unknown> {
+  const checks: Check[] = [];
+  const stated: Facts = type === 'string' && facts.len_min === undefined ? { ...facts, len_min: 1 } : facts;
+  for (const [word, make] of Object.entries(VOCABULARY) as [keyof Facts, (fact: unknown, facts: Facts) => Check][]) {
+    const fact = stated[word];
+    if (fact !== undefined && fact !== null && fact !== false) checks.push(make(fact, stated));
+  }
+  const check = first(checks) as (value: unknown) => string | undefined;
+  return v.pipe(
+    TYPES[type],
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed || (facts.referenceable && isReference(dataset.value))) return;
+      const message = check(dataset.value);
+      if (message !== undefined) addIssue({ message: facts.err ?? message });
+    }),
+  );
+}

@@ -1,5 +1,3 @@
-import type { FieldErrors } from '../schema/validate.ts';
-
 /** Kong's table of errors: name, number and HTTP status. Source: the Admin API reference and kong/db/errors.lua of Kong 3.9. */
 const ERRORS = {
   'invalid primary key': { code: 1, status: 400 },
@@ -26,9 +24,10 @@ export type EntityErrorName = keyof typeof ERRORS;
 /** Why a row cannot be written or found. The Admin API answers `body` with `status`. */
 export class EntityError extends Error {
   override readonly name: EntityErrorName;
-  readonly fields: FieldErrors | undefined;
+  /** What is wrong, field by field; or, when a key is taken or leads nowhere, that key. */
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(name: EntityErrorName, message: string, fields?: FieldErrors) {
+  constructor(name: EntityErrorName, message: string, fields?: Readonly<Record<string, unknown>>) {
     super(message);
     this.name = name;
     this.fields = fields;

@@ -8,7 +8,7 @@ export interface Change {
 }
 
 export interface PageQuery {
-  /** 1 to 1000 rows. */
+  /** 1 to 1000 rows; they come in the order of their ids. */
   readonly size: number;
   /** An opaque mark from an earlier page: rows after it, whatever was inserted since. */
   readonly offset?: string;
@@ -24,6 +24,7 @@ export interface Page<R> {
   readonly offset: string | null;
 }
 
+/** `insert` takes an id that is free, `replace` one that is taken; `remove` of what is not there comes to nothing. */
 export type Write =
   | { readonly kind: 'insert' | 'replace'; readonly entity: Entity; readonly row: Row }
   | { readonly kind: 'remove'; readonly entity: Entity; readonly id: string };
@@ -40,22 +41,28 @@ export interface Store {
   findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined;
   page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R>;
   all<R extends Row>(entity: Entity<R>): Iterable<R>;
-  /** What writes come to, cascades included. Throws an EntityError (unique, foreign key, referenced by others) and changes nothing. */
+  /**
+   * What writes come to, cascades included: each sees what those before it did, and rows that trade unique values among
+   * themselves may. Throws an EntityError (primary key, unique, foreign key, not found). Changes nothing either way.
+   */
   stage(writes: readonly Write[]): readonly Change[];
   /** Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`. */
   commit(changes: readonly Change[]): Promise<void>;
-  /** Tells of commits made elsewhere, by another process on the same database. Returns how to stop. */
-  watch(changed: (changes: readonly Change[]) => void): () => void;
+  /**
+   * Tells of commits made elsewhere, by another process on the same database, once reads see them; and, when it cannot
+   * read those, why. Returns how to stop.
+   */
+  watch(changed: (changes: readonly Change[]) => void, failed?: (error: Error) => void): () => void;
   close(): Promise<void>;
 }
 
 /** A database, as far as a Store needs one. */
 export interface Persistence {
-  /** Every row of every entity, in one consistent read. */
+  /** Every row of every entity by its name, in one consistent read. */
   load(): Promise<ReadonlyMap<string, readonly Row[]>>;
-  /** One transaction, on disk when it resolves. */
+  /** One transaction, on disk when it resolves. Throws an EntityError `database error`. */
   commit(changes: readonly Change[]): Promise<void>;
-  /** Calls back after somebody else's commit. Returns how to stop. */
+  /** Calls back while somebody else's commit has not been loaded. Returns how to stop. */
   watch(changed: () => void): () => void;
   close(): Promise<void>;
 }

@@ -1,0 +1,30 @@
+import { translatePcre } from './pcre.ts';
+
+export interface PcreOptions {
+  /** The match must begin where the text begins. */
+  readonly anchored?: boolean;
+  readonly caseInsensitive?: boolean;
+}
+
+export interface Pcre {
+  readonly regex: RegExp;
+  /** Where the match holds PCRE's group n: `match[groups[n]]`. Translation may add groups of its own between. */
+  readonly groups: readonly number[];
+}
+
+/**
+ * The RegExp that matches what PCRE matches by `pattern`. Throws an Error that names what JavaScript cannot express, and
+ * where it stands. Flag `v` gives code points and nested classes; whatever means something else in JavaScript (`$`, `.`,
+ * `\s`, back references, escapes) is rewritten to PCRE's meaning, PCRE_UTF8 without PCRE_UCP.
+ *
+ * JavaScriptCore cannot bound backtracking as Kong does with LIMIT_MATCH. Patterns come from operators, never from
+ * clients, and those who run them bound the text: a path by the size of a request's head, a prompt by max_request_body_size.
+ */
+export const compilePcre = (pattern: string, options?: PcreOptions): RegExp => compilePcreGroups(pattern, options).regex;
+
+/** As `compilePcre`, for those who read what the parentheses caught by number. */
+export function compilePcreGroups(pattern: string, options: PcreOptions = {}): Pcre {
+  const { source, groups } = translatePcre(pattern);
+  const regex = new RegExp(options.anchored ? `^(?:${source})` : source, options.caseInsensitive ? 'vi' : 'v');
+  return { regex, groups };
+}

@@ -1,0 +1,113 @@
+import type { Json } from './json.ts';
+
+/** One member of an object: where its key starts, its value starts, and its value ends. */
+interface Member {
+  readonly key: string;
+  readonly start: number;
+  readonly value: number;
+  readonly end: number;
+}
+
+/**
+ * The JSON object that `text` holds with some of its own members set, or taken away where the change is undefined.
+ * Every other byte stays: key order and the spelling of numbers feed the vendors' prompt caches.
+ * Of members that share a key only the last stays, the one JSON.parse has, so that nobody further on reads another.
+ * `text` must be known to hold an object: it is scanned, not checked.
+ */
+export function setMembers(text: string, changes: Readonly<Record<string, Json | undefined>>): string {
+  const members = scanMembers(text);
+  const last = new Map(members.map(member => [member.key, member]));
+  const open = text.indexOf('{') + 1;
+
+  let result = text.slice(0, members[0]?.start ?? open);
+  let separator = '';
+  let copied = members[0]?.start ?? open;
+  for (const member of members) {
+    const between = text.slice(copied, member.start);
+    copied = member.end;
+    const changed = Object.hasOwn(changes, member.key);
+    const value = changed ? changes[member.key] : undefined;
+    if (last.get(member.key) !== member || (changed && value === undefined)) continue;
+    result += separator === '' ? '' : between;
+    result += changed ? text.slice(member.start, member.value) + JSON.stringify(value) : text.slice(member.start, member.end);
+    separator = ',';
+  }
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined || last.has(key)) continue;
+    result += `${separator}${JSON.stringify(key)}:${JSON.stringify(value)}`;
+    separator = ',';
+  }
+  return result + text.slice(copied);
+}
+
+function scanMembers(text: string): Member[] {
+  const members: Member[] = [];
+  let at = skipSpace(text, text.indexOf('{') + 1);
+  while (text.charCodeAt(at) === QUOTE) {
+    const start = at;
+    at = stringEnd(text, at);
+    const written = text.slice(start + 1, at - 1);
+    const key = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written;
+    const value = skipSpace(text, skipSpace(text, at) + 1);
+    const end = valueEnd(text, value);
+    members.push({ key, start, value, end });
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) !== COMMA) break;
+    at = skipSpace(text, at + 1);
+  }
+  return members;
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const SPACE = 0x20;
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= SPACE) at += 1;
+  return at;
+}
+
+/** The index after the string that starts at `from`. Jumps from quote to quote: base64 costs next to nothing. */
+function stringEnd(text: string, from: number): number {
+  let at = from;
+  for (;;) {
+    at = text.indexOf('"', at + 1);
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+}
+
+function valueEnd(text: string, from: number): number {
+  const first = text.charCodeAt(from);
+  if (first === QUOTE) return stringEnd(text, from);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(text, from);
+  let at = from;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA || code === CLOSE_BRACE || code <= SPACE) return at;
+    at += 1;
+  }
+}
+
+function nestedEnd(text: string, from: number): number {
+  let depth = 0;
+  let at = from;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = stringEnd(text, at);
+      continue;
+    }
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
+    at += 1;
+    if (depth === 0) return at;
+  }
+}

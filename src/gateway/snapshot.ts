@@ -4,10 +4,21 @@ import type { Phase, Phases } from '../plugins/plugin.ts';
 
 /** Everything the proxy needs to serve, compiled from one state of the store. */
 export interface Snapshot {
+  /** Counts the changes applied so far. */
   readonly version: number;
+  /**
+   * Every request enters before it matches, and leaves once its log phase is over: a plugin configuration that was
+   * replaced is closed when the last request that could use it has left.
+   */
+  enter(): Passage;
   match(request: Routable): Match | null;
   /** Global plugins, for a request that matches no route. */
   readonly unmatched: Plan;
+}
+
+export interface Passage {
+  /** At most once. */
+  leave(): void;
 }
 
 /** What routes look at. */
@@ -16,7 +27,7 @@ export interface Routable {
   readonly method: string;
   /** As the client sent it, port included when there was one. */
   readonly host: string;
-  /** Percent-encoded, without the query. */
+  /** Percent-encoded as it came, without the query. */
   readonly path: string;
   readonly headers: Headers;
   readonly sni: string | null;
@@ -26,14 +37,21 @@ export interface Match {
   readonly target: CompiledRoute;
   /** The URL of the service for this request: prefix stripped, paths joined as the route says. Null without a service. */
   readonly upstreamUrl: string | null;
-  /** The part of the path that `strip_path` took away, for X-Forwarded-Prefix; empty when none. */
+  /** The part of the path that `strip_path` took away, percent-encoded, for X-Forwarded-Prefix; empty when none. */
   readonly prefix: string;
+  /** What a regex path's parentheses caught, percent-decoded: by number from `1`, and by name. Null when it has none. */
   readonly captures: Readonly<Record<string, string>> | null;
 }
 
 export interface CompiledRoute {
   readonly route: Route;
   readonly service: Service | null;
+  /**
+   * Of the route's protocols only `https` is there: a request that came over plain HTTP (by X-Forwarded-Proto of a trusted
+   * peer, else by its connection) is answered with `https_redirect_status_code`.
+   */
+  readonly httpsOnly: boolean;
+  /** Of this moment: a request takes it once and keeps it. */
   readonly plan: Plan;
 }
 

@@ -42,6 +42,7 @@ export class EntityError extends Error {
   }
 
   get body() {
-    return { message: this.message, name: this.name, code: this.code, ...(this.fields && { fields: this.fields }) };
+    const details = this.name === 'invalid options' ? { options: this.fields } : { fields: this.fields };
+    return { message: this.message, name: this.name, code: this.code, ...(this.fields && details) };
   }
 }

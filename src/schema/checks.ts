@@ -1,38 +1,30 @@
 import * as v from 'valibot';
 import { luaPattern } from '../lib/lua-pattern.ts';
+import { compilePcre } from '../lib/regex.ts';
 import type { Facts, FieldType } from './facts.ts';
 
 export type Checked<T> = v.GenericSchema<unknown, T>;
-/** A fact's check: what is wrong with a value of the right type, or undefined. */
+/** What is wrong with a value of the right type, or undefined. */
 type Check = (value: never) => string | undefined;
-type Vocabulary = { readonly [F in keyof Facts]?: (fact: NonNullable<Facts[F]>, facts: Facts) => Check };
+type Vocabulary = { readonly [F in keyof Facts]?: (fact: NonNullable<Facts[F]>) => Check };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-const text = (value: unknown) => (value === null ? 'null' : String(value));
-
-/** Bytes of a string, members of a list or a map: what Kong's `len_` facts count. */
-function length(value: string | object): number {
-  return typeof value === 'string' ? Buffer.byteLength(value) : Object.keys(value).length;
-}
-
 /** The facts that decide about values, in the order in which Kong asks them. Source: kong/db/schema/init.lua of Kong 3.9, `validators_order`. */
 const VOCABULARY: Vocabulary = {
-  eq: wanted => value => (value === wanted ? undefined : `value must be ${text(wanted)}`),
-  ne: refused => value => (value === refused ? `value must not be ${text(refused)}` : undefined),
+  eq: wanted => value => (value === wanted ? undefined : `value must be ${wanted}`),
+  ne: refused => value => (value === refused ? `value must not be ${refused}` : undefined),
   not_one_of: refused => value => (refused.includes(value) ? `must not be one of: ${refused.join(', ')}` : undefined),
   one_of: allowed => value => (allowed.includes(value) ? undefined : `expected one of: ${allowed.join(', ')}`),
   gt: limit => value => (value > limit ? undefined : `value must be greater than ${limit}`),
   timestamp: () => value => (value > 0 ? undefined : 'expected a valid timestamp'),
   uuid: () => value => (UUID.test(value) ? undefined : 'expected a valid UUID'),
-  between:
-    ([low, high]) =>
-    value =>
-      value >= low && value <= high ? undefined : `value should be between ${low} and ${high}`,
+  is_regex: () => value => (isRegex(value) ? undefined : `not a valid regex: ${value}`),
+  between: limits => value => between(value, limits),
   len_eq: wanted => value => (length(value) === wanted ? undefined : `length must be ${wanted}`),
   len_min: least => value => (length(value) >= least ? undefined : `length must be at least ${least}`),
   len_max: most => value => (length(value) <= most ? undefined : `length must be at most ${most}`),
-  starts_with: start => value => ((value as string).startsWith(start) ? undefined : `should start with: ${start}`),
+  starts_with: start => (value: string) => (value.startsWith(start) ? undefined : `should start with: ${start}`),
   not_match: pattern => matching(pattern, value => `invalid value: ${value}`, false),
   match_none: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, () => err, false))),
   match: pattern => matching(pattern, value => `invalid value: ${value}`, true),
@@ -41,10 +33,28 @@ const VOCABULARY: Vocabulary = {
     const expressions = patterns.map(luaPattern);
     return value => (expressions.some(expression => expression.test(value)) ? undefined : err);
   },
-  contains: wanted => value => ((value as unknown[]).includes(wanted) ? undefined : `expected to contain: ${wanted}`),
-  mutually_exclusive_subsets: subsets => value => exclusive(subsets, value),
+  contains: wanted => (value: readonly unknown[]) => (value.includes(wanted) ? undefined : `expected to contain: ${wanted}`),
   custom_validator: validate => validate,
+  mutually_exclusive_subsets: subsets => value => exclusive(subsets, value),
 };
+
+function between(value: number, [low, high]: readonly [number, number]): string | undefined {
+  return value >= low && value <= high ? undefined : `value should be between ${low} and ${high}`;
+}
+
+/** Bytes of a string, members of a list or a map. */
+function length(value: string | object): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : Object.keys(value).length;
+}
+
+function isRegex(pattern: string): boolean {
+  try {
+    compilePcre(pattern);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function matching(pattern: string, message: (value: string) => string, wanted: boolean): Check {
   const expression = luaPattern(pattern);
@@ -62,11 +72,12 @@ function first(checks: readonly Check[]): Check {
 }
 
 function exclusive(subsets: readonly (readonly string[])[], value: readonly string[]): string | undefined {
-  const found = subsets.filter(subset => subset.some(member => value.includes(member)));
-  if (found.length < 2) return undefined;
-  const quoted = found.map(subset => `('${subset.join("', '")}')`);
-  return `these sets are mutually exclusive: ${quoted.join(', ')}`;
+  const found = new Set(value.flatMap(member => subsets.filter(subset => subset.includes(member))));
+  if (found.size < 2) return undefined;
+  return `these sets are mutually exclusive: ${[...found].map(subset => `('${subset.join("', '")}')`).join(', ')}`;
 }
+
+const isPlainObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
   string: v.string('expected a string'),
@@ -81,22 +92,15 @@ const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
   json: v.unknown(),
 };
 
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** `{vault://…}` stands for a value that only the vault knows. */
-export const isReference = (value: unknown): boolean => typeof value === 'string' && /^\{vault:\/\/.+\}$/.test(value);
+export const isReference = (value: unknown): boolean => typeof value === 'string' && /^\{vault:\/\/.+\}$/s.test(value);
 
-/** The valibot schema of a value of this type, null aside. Facts speak in the order of the vocabulary, and the first one against wins. */
+/** The valibot schema of a value that is not null: of this type, and no fact speaks against it. The first that does is the issue. */
 export function checked(type: FieldType, facts: Facts): Checked<unknown> {
-  const checks: Check[] = [];
   const stated: Facts = type === 'string' && facts.len_min === undefined ? { ...facts, len_min: 1 } : facts;
-  for (const [word, make] of Object.entries(VOCABULARY) as [keyof Facts, (fact: unknown, facts: Facts) => Check][]) {
-    const fact = stated[word];
-    if (fact !== undefined && fact !== null && fact !== false) checks.push(make(fact, stated));
-  }
-  const check = first(checks) as (value: unknown) => string | undefined;
+  const words = Object.entries(VOCABULARY) as [keyof Facts, (fact: unknown) => Check][];
+  const made = words.filter(([word]) => stated[word] !== undefined && stated[word] !== null).map(([word, make]) => make(stated[word]));
+  const check = first(made) as (value: unknown) => string | undefined;
   return v.pipe(
     TYPES[type],
     v.rawCheck(({ dataset, addIssue }) => {

@@ -1,13 +1,14 @@
-import type { Facts } from './facts.ts';
+import type { Facts, FieldType } from './facts.ts';
 
 /** Facts that a value meets or not; those of the field itself hold as well. */
-export type Match = Facts & { readonly elements?: Facts };
+export type Match = Facts & { readonly elements?: Facts & { readonly type: FieldType } };
 
 export interface Conditional {
   readonly if_field: string;
   readonly if_match: Match;
   readonly then_field: string;
   readonly then_match: Match;
+  /** Kong's words in place of its usual ones; `%s` is the name of the field, or the list of them. */
   readonly then_err?: string;
 }
 
@@ -24,18 +25,24 @@ export interface ConditionalAtLeastOneOf {
 export interface CustomEntityCheck {
   readonly field_sources: readonly string[];
   readonly run_with_missing_fields?: boolean;
+  readonly run_with_invalid_fields?: boolean;
   /** What is wrong with the record, or undefined. */
-  // biome-ignore lint/suspicious/noExplicitAny: each record has its own shape
-  fn(record: any): string | undefined;
+  readonly fn: (record: never) => string | undefined;
 }
 
-/** A rule across the fields of a record: one word of Kong's and what it says. Fields in records are named with dots. */
-export type EntityCheck =
-  | { readonly at_least_one_of: readonly string[] }
-  | { readonly conditional_at_least_one_of: ConditionalAtLeastOneOf }
-  | { readonly only_one_of: readonly string[] }
-  | { readonly distinct: readonly string[] }
-  | { readonly conditional: Conditional }
-  | { readonly mutually_required: readonly string[] }
-  | { readonly mutually_exclusive: readonly string[] }
-  | { readonly custom_entity_check: CustomEntityCheck };
+/** What each word of Kong's takes. Fields within records are named with dots. */
+export interface EntityCheckArguments {
+  readonly at_least_one_of: readonly string[];
+  readonly conditional_at_least_one_of: ConditionalAtLeastOneOf;
+  readonly only_one_of: readonly string[];
+  readonly distinct: readonly string[];
+  readonly conditional: Conditional;
+  readonly custom_entity_check: CustomEntityCheck;
+  readonly mutually_required: readonly string[];
+  readonly mutually_exclusive: readonly string[];
+}
+
+/** A rule across the fields of a record: one word, and what it takes. */
+export type EntityCheck = {
+  [W in keyof EntityCheckArguments]: { readonly [word in W]: EntityCheckArguments[W] };
+}[keyof EntityCheckArguments];

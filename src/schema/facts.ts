@@ -14,12 +14,14 @@ export interface Facts {
   readonly unique?: boolean;
   /** Filled by the gateway when a row is inserted: ids and timestamps. */
   readonly auto?: boolean;
+  /** Takes `{vault://…}` in place of a value. */
   readonly referenceable?: boolean;
   /** A secret: never in a log or an error. */
   readonly encrypted?: boolean;
   readonly description?: string;
   readonly deprecation?: Deprecation;
 
+  /** With null: nothing but null will do. */
   readonly eq?: unknown;
   readonly ne?: unknown;
   readonly one_of?: readonly unknown[];
@@ -30,6 +32,7 @@ export interface Facts {
   readonly uuid?: boolean;
   readonly is_regex?: boolean;
   readonly len_eq?: number;
+  /** A string without it must not be empty. */
   readonly len_min?: number;
   readonly len_max?: number;
   readonly starts_with?: string;
@@ -44,18 +47,19 @@ export interface Facts {
   /** Takes the place of the message of whichever check fails. */
   readonly err?: string;
   /** A check that no word says: the message, or undefined when the value will do. */
-  // biome-ignore lint/suspicious/noExplicitAny: each field's value has its own type
-  readonly custom_validator?: (value: any) => string | undefined;
+  readonly custom_validator?: (value: never) => string | undefined;
 
   /** Of a foreign field: the entity it points at, and what becomes of the row when that goes. */
   readonly reference?: string;
   readonly on_delete?: 'cascade' | 'null' | 'restrict';
-  /** Of a record whose fields are those of a subschema, such as a plugin's `config`. */
+  /** Of a record whose fields a subschema says, such as a plugin's `config`. */
   readonly abstract?: boolean;
 }
 
 export interface Deprecation {
-  readonly message?: string;
+  readonly message: string;
   readonly removal_in_version?: string;
   readonly old_default?: unknown;
+  /** Of a shorthand: the fields that say the same, as paths. Both may be given when they agree. */
+  readonly replaced_with?: readonly { readonly path: readonly string[] }[];
 }

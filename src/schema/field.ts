@@ -19,19 +19,26 @@ export interface Field<T = unknown> {
 /** A field that may be written but is not kept: it stands for others, such as `url` for protocol, host, port and path. */
 export interface Shorthand {
   readonly field: Field;
-  /** The fields that a value stands for; a string says what is wrong with it. */
-  // biome-ignore lint/suspicious/noExplicitAny: each shorthand's value has its own type
-  func(value: any): Readonly<Record<string, unknown>> | string;
+  /** The fields that a value stands for. They win over those given, unless the shorthand is deprecated. */
+  readonly func: (value: never) => Readonly<Record<string, unknown>>;
   readonly deprecation?: Deprecation;
+}
+
+/** Fields and checks that one field's value adds to the record or puts in the place of its own. */
+export interface Subschema {
+  readonly key: string;
+  /** Null means that there is none for this value, and `error` says so. */
+  of(value: string): Pick<RecordField, 'fields' | 'facts'> | null;
+  error(value: string): string;
 }
 
 /** What only records say. */
 export interface RecordFacts extends Facts {
   readonly entity_checks?: readonly EntityCheck[];
   readonly shorthand_fields?: Readonly<Record<string, Shorthand>>;
+  readonly subschema?: Subschema;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: records of every shape are handled alike
 export interface RecordField<T = any> extends Field<T> {
   readonly type: 'record';
   readonly facts: RecordFacts;
@@ -58,7 +65,7 @@ export function integer<const F extends Facts>(facts: F = {} as F): Field<Value<
   return field('integer', facts);
 }
 
-export function number<const F extends Facts>(facts: F = {} as F): Field<Value<number, F>> {
+export function number<const F extends Facts>(facts: F = {} as F): Field<Value<Literal<number, F>, F>> {
   return field('number', facts);
 }
 
@@ -99,3 +106,13 @@ export function record<const E extends Entries, const F extends RecordFacts>(
 ): RecordField<Value<RecordValue<E>, F>> {
   return field('record', facts, { fields }) as RecordField<Value<RecordValue<E>, F>>;
 }
+
+/** The field with more to say: as Kong's tables inherit, so that `match` alone may narrow what a field takes. */
+export function narrow(base: Field, facts: Facts & { readonly elements?: ElementFacts }): Field {
+  const { elements, ...own } = facts;
+  const all = { ...base.facts, ...own };
+  return { ...base, facts: all, schema: checked(base.type, all), ...(elements && { elements: field(elements.type, elements) }) };
+}
+
+/** The elements of a list, as facts alone. */
+export type ElementFacts = Facts & { readonly type: FieldType };

@@ -1,34 +1,55 @@
+import { isObject } from '../lib/json.ts';
+import { check } from './check.ts';
 import type { Field, RecordField } from './field.ts';
+import { expandShorthands } from './shorthand.ts';
+import { fieldsOf } from './subschema.ts';
 
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+type Values = Readonly<Record<string, unknown>>;
 
-/** The record with every field in its place: given, else its default, else null. What is unknown or ill-typed stays, for the checks to name. */
-export function fillRecord(record: RecordField, input: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const filled: Record<string, unknown> = { ...input };
-  for (const [name, field] of Object.entries(record.fields)) filled[name] = fill(field, input[name]);
-  return filled;
+/**
+ * The record as Kong completes it: shorthands expanded, every field there, given or by default or null. Only a required field
+ * without default stays away. What is unknown or ill-typed stays as it is, for the checks to name.
+ */
+export function fillRecord(record: Pick<RecordField, 'fields' | 'facts'>, values: Values): Values {
+  const expanded = expandShorthands(record.facts, values, check);
+  const fields = fieldsOf(record, expanded);
+  const filled = Object.entries(fields).map(([name, field]) => [name, fill(field, expanded[name])] as const);
+  return { ...expanded, ...Object.fromEntries(filled.filter(([, value]) => value !== undefined)) };
 }
 
-export function fill(field: Field, value: unknown): unknown {
+/** A null that was given stays null. */
+function fill(field: Field, value: unknown): unknown {
   if (value === undefined) return missing(field);
-  if (value === null) return missing({ ...field, facts: field.facts.required ? field.facts : { ...field.facts, default: null } });
-  if (field.elements && Array.isArray(value)) {
-    const elements = field.elements;
-    const members = value.map(member => (member === null ? null : fill(elements, member)));
-    return field.type === 'set' ? [...new Map(members.map(member => [JSON.stringify(member), member])).values()] : members;
-  }
-  if (!isRecord(value)) return value;
-  if (field.type === 'record' && field.fields) return fillRecord(field as RecordField, value);
-  if (field.values) {
-    const values = field.values;
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, member === null ? null : fill(values, member)]));
-  }
-  return value;
+  if (value === null) return null;
+  if (field.elements) return fillList(field, field.elements, value);
+  if (field.values) return fillMap(field.values, value);
+  if (field.fields && !field.facts.abstract) return isEmptyList(value) ? fillRecord(field as RecordField, {}) : fillMembers(field, value);
+  if (field.type === 'foreign' && isObject(value) && typeof value['id'] === 'string') return { id: value['id'].toLowerCase() };
+  return field.facts.uuid && typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 function missing(field: Field): unknown {
   if (field.facts.default !== undefined) return structuredClone(field.facts.default);
-  if (field.facts.required && field.type === 'record' && field.fields) return fillRecord(field as RecordField, {});
-  return null;
+  if (!field.facts.required) return null;
+  return field.fields && !field.facts.abstract ? fillRecord(field as RecordField, {}) : undefined;
+}
+
+// Lua has one kind of table: what is empty is a list and a record alike.
+const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+const isEmptyRecord = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
+
+function fillList(field: Field, elements: Field, value: unknown): unknown {
+  if (isEmptyRecord(value)) return [];
+  if (!Array.isArray(value)) return value;
+  const members = value.map(member => fill(elements, member));
+  return field.type === 'set' ? [...new Set(members)] : members;
+}
+
+function fillMap(values: Field, value: unknown): unknown {
+  if (isEmptyList(value)) return {};
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fill(values, member)])) : value;
+}
+
+function fillMembers(field: Field, value: unknown): unknown {
+  return isObject(value) ? fillRecord(field as RecordField, value) : value;
 }

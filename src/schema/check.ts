@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import { runEntityChecks } from './entity-checks.ts';
+import type { Field, RecordField } from './field.ts';
+import type { FieldError, FieldErrors } from './field-errors.ts';
+import { shorthandErrors } from './shorthand.ts';
+import { entityChecksOf, fieldsOf, subschemaErrors } from './subschema.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What is wrong with a filled value: its type, then what it contains, then its facts. Source: kong/db/schema/init.lua of Kong 3.9, `validate_field`. */
+export function check(field: Field, value: unknown, required = field.facts.required === true): FieldError | undefined {
+  const { facts } = field;
+  if (value === null || value === undefined) return nullError(field, required);
+  if (facts.eq === null) return facts.err ?? 'value must be null';
+  const issue = v.safeParse(field.schema, value, { abortPipeEarly: true }).issues?.[0];
+  if (issue?.kind === 'schema') return issue.message;
+  return contentError(field, value) ?? issue?.message;
+}
+
+function nullError({ facts }: Field, required: boolean): string | undefined {
+  if (facts.ne === null) return facts.err ?? 'value must not be null';
+  if (facts.eq !== undefined && facts.eq !== null) return `value must be ${facts.eq}`;
+  return required ? 'required field missing' : undefined;
+}
+
+function contentError(field: Field, value: unknown): FieldError | undefined {
+  if (field.elements) return listError(field.elements, value as readonly unknown[]);
+  if (field.keys && field.values) return mapError(field.keys, field.values, value as Values);
+  if (field.type === 'foreign') return foreignError(value as Values);
+  return field.fields && !field.facts.abstract ? recordErrors(field as RecordField, value as Values) : undefined;
+}
+
+function listError(elements: Field, members: readonly unknown[]): FieldError | undefined {
+  const errors = members.map(member => (check(elements, member, true) ?? null) as string | FieldErrors | null);
+  const last = errors.findLastIndex(error => error !== null);
+  return last < 0 ? undefined : errors.slice(0, last + 1);
+}
+
+/** Of a map Kong names no more than the first error, and not where it is. */
+function mapError(keys: Field, values: Field, map: Values): FieldError | undefined {
+  for (const [key, value] of Object.entries(map)) {
+    const error = check(keys, key, true) ?? check(values, value, true);
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+const REFERENCE = v.pipe(v.string('expected a string'), v.uuid('expected a valid UUID'));
+
+function foreignError({ id }: Values): FieldErrors | undefined {
+  if (id === undefined) return { id: 'missing primary key' };
+  if (id === null) return { id: 'required field missing' };
+  const message = v.safeParse(REFERENCE, id, { abortPipeEarly: true }).issues?.[0].message;
+  return message === undefined ? undefined : { id: message };
+}
+
+/** Every field's error, and those of the record as a whole. */
+export function recordErrors(record: RecordField, values: Values): FieldErrors | undefined {
+  const early = shorthandErrors(record.facts, values, check);
+  if (!isEmpty(early)) return early;
+  const unknowable = subschemaErrors(record, values);
+  if (unknowable) return unknowable;
+  const fields = fieldsOf(record, values);
+  const errors: FieldErrors = {};
+  for (const name of new Set([...Object.keys(values), ...Object.keys(fields)])) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const error = field ? check(field, values[name]) : 'unknown field';
+    if (error !== undefined) setOwn(errors, name, error);
+  }
+  runEntityChecks(entityChecksOf(record, values), { record: values, fields, errors, check });
+  return isEmpty(errors) ? undefined : errors;
+}
+
+const isEmpty = (errors: FieldErrors) => Object.keys(errors).length === 0;
+
+// An input may have a member `__proto__`, which a plain assignment would take for something else.
+const setOwn = (errors: FieldErrors, name: string, error: FieldError) =>
+  Object.defineProperty(errors, name, { value: error, enumerable: true, writable: true, configurable: true });

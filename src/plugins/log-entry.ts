@@ -1,0 +1,132 @@
+import type { Row } from '../entities/entity.ts';
+import { type Context, noteKey, type Outcome, type Try } from './context.ts';
+
+/** The id of Kong's workspace `default` where no database chose another: dashboards group by it. */
+const WORKSPACE = { workspace: '0dc6f45b-8f8d-40d2-a504-473544ee190b', workspace_name: 'default' };
+
+/** Kong hides the first two. The others are where clients of AI vendors put their keys. */
+const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-goog-api-key']);
+const REDACTED = 'REDACTED';
+
+const entryKey = noteKey<string>('log entry');
+
+/** The request as one JSON object in the shape of Kong's log serializer. Made once, however many plugins log the request. */
+export function logEntry(context: Context): string {
+  const made = context.notes.get(entryKey);
+  if (made !== undefined) return made;
+  const entry = JSON.stringify(describeRequest(context));
+  context.notes.set(entryKey, entry);
+  return entry;
+}
+
+/** Fields and words: kong/pdk/log.lua, and https://developer.konghq.com/plugins/http-log/#log-format */
+function describeRequest(context: Context) {
+  const { outcome, url, consumer, credential } = context;
+  const uri = context.path + context.query;
+  const status = outcome.clientLeft ? 499 : outcome.status;
+  return {
+    request: {
+      id: context.id,
+      uri,
+      url: `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}${uri}`,
+      querystring: queryMembers(context.query),
+      method: context.method,
+      headers: visibleHeaders(context.request.headers),
+      size: `${context.method} ${uri} HTTP/1.1\r\n`.length + headerBytes(context.request.headers) + outcome.requestSize,
+      // Bun does not tell the version and the cipher of a connection.
+      ...(url.protocol === 'https:' && { tls: { client_verify: 'NONE' } }),
+    },
+    upstream_uri: upstreamUri(context),
+    upstream_status: outcome.upstreamStatus === null ? '' : String(outcome.upstreamStatus),
+    response: {
+      status,
+      headers: outcome.responseHeaders ? headerMembers(outcome.responseHeaders) : {},
+      size: outcome.responseHeaders ? `HTTP/1.1 ${status} \r\n`.length + headerBytes(outcome.responseHeaders) + outcome.responseSize : 0,
+    },
+    latencies: latencies(outcome),
+    tries: outcome.tries.map(balancerTry),
+    client_ip: context.clientIp,
+    started_at: Math.round(context.startedAt),
+    source: outcome.source === 'upstream' ? 'upstream' : 'kong',
+    ...WORKSPACE,
+    ...(context.route && { route: withoutNulls(context.route) }),
+    ...(context.service && { service: withoutNulls(context.service) }),
+    ...(consumer && { consumer: withoutNulls(consumer) }),
+    ...(credential && { authenticated_entity: { id: credential.id, ...(consumer && { consumer_id: consumer.id }) } }),
+    ...context.log,
+  };
+}
+
+/** Milliseconds: of the gateway until it called the upstream or answered itself, until the upstream's first byte (-1: none), and after it. */
+function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: Outcome) {
+  const request = endedMs ?? 0;
+  return {
+    kong: Math.round(upstreamStartedMs ?? request),
+    proxy: upstreamFirstByteMs === null ? -1 : Math.round(upstreamFirstByteMs - (upstreamStartedMs ?? 0)),
+    request: Math.round(request),
+    receive: upstreamFirstByteMs === null ? 0 : Math.round(request - upstreamFirstByteMs),
+  };
+}
+
+/** No time is spent on choosing an address, so the latencies of the balancer are nil. */
+function balancerTry({ startedAt, ...attempt }: Try) {
+  const balancer_start = Math.round(startedAt);
+  return { ...attempt, balancer_start, balancer_start_ns: balancer_start * 1e6, balancer_latency: 0, balancer_latency_ns: 0 };
+}
+
+/** Path and query as the upstream got them, but for parameters that did not come from the client: they may be the gateway's own keys. */
+function upstreamUri({ upstream, query }: Context): string {
+  if (upstream.url === null) return '';
+  const { pathname, search } = new URL(upstream.url);
+  if (search === '' || search === query) return pathname + search;
+  const fromClient = new Set(query.slice(1).split('&'));
+  const parameters = search.slice(1).split('&');
+  return `${pathname}?${parameters.map(pair => (fromClient.has(pair) ? pair : `${pair.split('=', 1)[0]}=${REDACTED}`)).join('&')}`;
+}
+
+/** As Kong's `kong.request.get_query`: a list when a name comes twice, true when it has no `=`. */
+function queryMembers(query: string) {
+  const members: Record<string, string | true | (string | true)[]> = Object.create(null);
+  for (const pair of query.slice(1).split('&')) {
+    if (pair === '') continue;
+    const at = pair.indexOf('=');
+    const name = decodeQuery(at === -1 ? pair : pair.slice(0, at));
+    const value = at === -1 || decodeQuery(pair.slice(at + 1));
+    const before = members[name];
+    if (Array.isArray(before)) before.push(value);
+    else members[name] = before === undefined ? value : [before, value];
+  }
+  return members;
+}
+
+function decodeQuery(text: string): string {
+  const spaced = text.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return spaced;
+  }
+}
+
+function visibleHeaders(headers: Headers) {
+  const members = headerMembers(headers);
+  for (const name of Object.keys(members)) if (SECRET_HEADERS.has(name)) members[name] = REDACTED;
+  return members;
+}
+
+function headerMembers(headers: Headers): Record<string, string | readonly string[]> {
+  const cookies = headers.getSetCookie();
+  const members: Record<string, string | readonly string[]> = Object.fromEntries(headers);
+  return cookies.length > 1 ? { ...members, 'set-cookie': cookies } : members;
+}
+
+/** On the wire: `name: value` and two bytes of line end each, and the empty line. */
+function headerBytes(headers: Headers): number {
+  let bytes = 2;
+  for (const [name, value] of headers) bytes += name.length + value.length + 4;
+  return bytes;
+}
+
+function withoutNulls(row: Row): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+}

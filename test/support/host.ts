@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import type { Host, Plugin } from '../../src/plugins/plugin.ts';
+import { record } from '../../src/schema/field.ts';
+import { validate } from '../../src/schema/validate.ts';
+import { violation } from '../../src/schema/violation.ts';
+import { recordingLog } from './recording-log.ts';
+
+/** A host for plugins under test; its log can be read, and relative paths begin at `prefix`. */
+export function openHost(prefix = '/nowhere') {
+  const { log, lines, said } = recordingLog();
+  const host: Host = { lookup: () => () => undefined, log, path: relative => join(relative.startsWith('/') ? '' : prefix, relative) };
+  return { host, lines, said };
+}
+
+/** The plugin's phases for a configuration as an operator writes it. Throws what the Admin API would answer. */
+export function configured<Config>(plugin: Plugin<string, Config>, input: object, host: Host) {
+  const checked = validate(record({ config: plugin.config }, { required: true }), { config: input });
+  if ('errors' in checked) throw new Error(violation(checked.errors));
+  return plugin.configure(checked.value.config as Config, host, { id: 'c4fe', name: plugin.name });
+}

@@ -1,0 +1,211 @@
+import type { Entity, Row } from '../entities/entity.ts';
+import { Collection, referenceOf } from './collection.ts';
+import { type ForeignField, parentsFirst } from './foreign-fields.ts';
+import type { Change, Page, PageQuery, Persistence, Store, Write } from './store.ts';
+import { foreignKeyViolation, notFound, primaryKeyViolation, referencedViolation } from './violations.ts';
+
+/** Opens a store on what the persistence has loaded; without one, an empty store that forgets everything. */
+export async function openStore(entities: readonly Entity[], persistence?: Persistence): Promise<Store> {
+  const store = new MemoryStore(entities, persistence);
+  await store.reload();
+  return store;
+}
+
+interface Listener {
+  changed(changes: readonly Change[]): void;
+  failed?: ((error: Error) => void) | undefined;
+}
+
+/** A row that staging has touched, as it was before. */
+interface Touched {
+  readonly collection: Collection;
+  readonly id: string;
+  readonly before: Row | undefined;
+}
+
+class MemoryStore implements Store {
+  readonly entities: ReadonlyMap<string, Entity>;
+  readonly #persistence: Persistence | undefined;
+  /** Parents before the children that point at them. */
+  readonly #collections: ReadonlyMap<string, Collection>;
+  /** By an entity's name, the fields of others that point at it. */
+  readonly #children = new Map<string, { collection: Collection; field: ForeignField }[]>();
+  readonly #listeners = new Set<Listener>();
+  #stopWatching: (() => void) | undefined;
+  #reloading = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(entities: readonly Entity[], persistence: Persistence | undefined) {
+    this.entities = new Map(entities.map(entity => [entity.name, entity]));
+    this.#persistence = persistence;
+    this.#collections = new Map(parentsFirst(entities).map(entity => [entity.name, new Collection(entity)]));
+    for (const collection of this.#collections.values()) {
+      for (const field of collection.foreignFields) {
+        const children = this.#children.get(field.reference) ?? [];
+        this.#children.set(field.reference, [...children, { collection, field }]);
+      }
+    }
+  }
+
+  find<R extends Row>(entity: Entity<R>, key: string): R | undefined {
+    const collection = this.#collection(entity);
+    return (collection.get(key) ?? (entity.endpointKey ? collection.findBy(entity.endpointKey, key) : undefined)) as R | undefined;
+  }
+
+  findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined {
+    return this.#collection(entity).findBy(field, value) as R | undefined;
+  }
+
+  page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R> {
+    return this.#collection(entity).page(query) as Page<R>;
+  }
+
+  all<R extends Row>(entity: Entity<R>): Iterable<R> {
+    return this.#collection(entity).all() as Iterable<R>;
+  }
+
+  // Writes are tried on the indexes themselves and then taken back: nobody else runs in between, and so there is one
+  // set of rules for what is staged and for what is there.
+  stage(writes: readonly Write[]): readonly Change[] {
+    const touched = new Map<string, Touched>();
+    try {
+      for (const write of writes) if (write.kind === 'replace') this.#release(write.row, write.entity, touched);
+      for (const write of writes) this.#try(write, touched);
+      return [...touched.values()].flatMap(({ collection, id, before }) => {
+        const row = collection.get(id) ?? null;
+        return row || before ? [{ entity: collection.entity, id, row }] : [];
+      });
+    } finally {
+      for (const { collection, id } of touched.values()) collection.delete(id);
+      for (const { collection, before } of touched.values()) if (before) collection.put(before);
+    }
+  }
+
+  commit(changes: readonly Change[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#persistence?.commit(changes);
+      this.#apply(changes);
+    });
+  }
+
+  watch(changed: Listener['changed'], failed?: Listener['failed']): () => void {
+    const listener = { changed, failed };
+    this.#listeners.add(listener);
+    this.#stopWatching ??= this.#persistence?.watch(() => void this.#catchUp());
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    await this.#inTurn(async () => this.#persistence?.close());
+  }
+
+  /** Takes over what the persistence holds now, and says what that changed. */
+  reload(): Promise<readonly Change[]> {
+    return this.#inTurn(async () => {
+      const changes = this.#persistence ? this.#differences(await this.#persistence.load()) : [];
+      this.#apply(changes);
+      return changes;
+    });
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#reloading) return;
+    this.#reloading = true;
+    try {
+      const changes = await this.reload();
+      if (changes.length > 0) for (const listener of this.#listeners) listener.changed(changes);
+    } catch (error) {
+      for (const listener of this.#listeners) listener.failed?.(error as Error);
+    } finally {
+      this.#reloading = false;
+    }
+  }
+
+  /** Commits and reloads wait for each other: a reload must not undo a commit that came after its read. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  #try(write: Write, touched: Map<string, Touched>): void {
+    const collection = this.#collection(write.entity);
+    if (write.kind === 'remove') {
+      this.#remove(collection, write.id, touched);
+      return;
+    }
+    const { kind, row } = write;
+    const exists = collection.get(row.id) !== undefined;
+    if (kind === 'insert' && exists) throw primaryKeyViolation(row.id);
+    if (kind === 'replace' && !exists) throw notFound(row.id);
+    for (const { name, reference } of collection.foreignFields) {
+      const target = referenceOf(row, name);
+      if (target && !this.#collections.get(reference)?.get(target.id)) throw foreignKeyViolation(name, target, reference);
+    }
+    touch(touched, collection, row.id);
+    collection.put(row);
+  }
+
+  #remove(collection: Collection, id: string, touched: Map<string, Touched>): void {
+    if (!collection.get(id)) return;
+    const parent = collection.entity.name;
+    for (const { collection: children, field } of this.#children.get(parent) ?? []) {
+      for (const childId of [...children.pointingAt(field.name, id).after('')]) {
+        if (field.onDelete === 'restrict') throw referencedViolation(parent, children.entity.name);
+        if (field.onDelete === 'cascade') {
+          this.#remove(children, childId, touched);
+        } else {
+          touch(touched, children, childId);
+          children.put({ ...children.get(childId), id: childId, [field.name]: null });
+        }
+      }
+    }
+    touch(touched, collection, id);
+    collection.delete(id);
+  }
+
+  #release(row: Row, entity: Entity, touched: Map<string, Touched>): void {
+    const collection = this.#collection(entity);
+    touch(touched, collection, row.id);
+    collection.release(row.id);
+  }
+
+  #apply(changes: readonly Change[]): void {
+    for (const { entity, id } of changes) this.#collection(entity).delete(id);
+    for (const { entity, row } of changes) if (row) this.#collection(entity).put(row);
+  }
+
+  /** What turns the rows in memory into those loaded: children go before their parents, and come after them. */
+  #differences(loaded: ReadonlyMap<string, readonly Row[]>): readonly Change[] {
+    const removed: Change[] = [];
+    const put: Change[] = [];
+    for (const collection of this.#collections.values()) {
+      const { entity } = collection;
+      const rows = new Map((loaded.get(entity.name) ?? []).map(row => [row.id, row]));
+      for (const { id } of collection.all()) if (!rows.has(id)) removed.push({ entity, id, row: null });
+      for (const [id, row] of rows) if (!Bun.deepEquals(collection.get(id), row)) put.push({ entity, id, row });
+    }
+    return [...removed.reverse(), ...put];
+  }
+
+  #collection(entity: { readonly name: string }): Collection {
+    const collection = this.#collections.get(entity.name);
+    if (!collection) throw new Error(`the store has no entity '${entity.name}'`);
+    return collection;
+  }
+}
+
+/** Remembers how a row was. What was touched last comes last: so children stand before a parent removed, and after one inserted. */
+function touch(touched: Map<string, Touched>, collection: Collection, id: string): void {
+  const key = `${collection.entity.name}:${id}`;
+  const before = touched.has(key) ? touched.get(key)?.before : collection.get(id);
+  touched.delete(key);
+  touched.set(key, { collection, id, before });
+}

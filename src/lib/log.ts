@@ -1,5 +1,48 @@
+import { redact, redactText } from './redact.ts';
+
 export const LOG_LEVELS = ['debug', 'info', 'notice', 'warn', 'error', 'crit'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Writes one line for people or one JSON object for machines. `facts` never hold secrets: redact before you log. */
+/** Writes one line for people or one JSON object for machines. Secrets are taken out of whatever it is given. */
 export type Log = { readonly [L in LogLevel]: (message: string, facts?: Readonly<Record<string, unknown>>) => void };
+
+/** A log whose level may be changed while it runs. */
+export type LeveledLog = Log & { level: LogLevel };
+
+export const LOG_FORMATS = ['text', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Gets each line, its newline included. Standard output unless given. */
+  readonly write?: (line: string) => void;
+}
+
+export function createLog({ level, format, write = line => process.stdout.write(line) }: LogOptions): LeveledLog {
+  const line = format === 'json' ? jsonLine : textLine;
+  const at = (entry: LogLevel) => (message: string, facts?: Readonly<Record<string, unknown>>) => {
+    if (LOG_LEVELS.indexOf(entry) < LOG_LEVELS.indexOf(log.level)) return;
+    write(line(entry, redactText(message), (redact(facts) ?? {}) as Record<string, unknown>));
+  };
+  const log: LeveledLog = {
+    level,
+    debug: at('debug'),
+    info: at('info'),
+    notice: at('notice'),
+    warn: at('warn'),
+    error: at('error'),
+    crit: at('crit'),
+  };
+  return log;
+}
+
+function jsonLine(level: LogLevel, message: string, facts: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ time: new Date().toISOString(), level, message, ...facts })}\n`;
+}
+
+function textLine(level: LogLevel, message: string, facts: Readonly<Record<string, unknown>>): string {
+  const time = new Date().toISOString().slice(0, 19).replace('T', ' ');
+  const pairs = Object.entries(facts).map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return `${time} [${level}] ${message}${pairs.join('')}`.replaceAll(/[\r\n]+\s*/g, ' | ').concat('\n');
+}

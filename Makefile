@@ -1,0 +1,51 @@
+# What `make` does needs Node.js and npm, nothing else: npm brings the pinned Bun into node_modules.
+
+# npm ships the executable in a package of its own per platform; `bun` only links to it, when install scripts may run.
+bun = $(firstword $(shell ls node_modules/@oven/bun-*/bin/bun))
+version = $(shell node --print 'require("./package.json").version')
+commit = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+sources = $(shell find src -name '*.ts') package.json package-lock.json
+
+.DEFAULT_GOAL := check
+.PHONY: check help setup build run dev types lint test bench format clean
+
+check: types lint test ## Everything that must hold: types, format and lint, tests (what make alone does)
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 10
+
+setup: node_modules/.package-lock.json ## Install what package-lock.json pins, when that changed
+node_modules/.package-lock.json: package-lock.json
+	npm ci
+	@touch $@
+
+build: dist/sluice ## Make the executable dist/sluice
+dist/sluice: node_modules/.package-lock.json $(sources)
+	$(bun) build src/main.ts --outfile $@ --compile --minify --bytecode --format=esm \
+	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
+	  --compile-exec-argv='--max-http-header-size=65536' \
+	  --define 'SLUICE_VERSION="$(version)"' --define 'SLUICE_COMMIT="$(commit)"'
+
+run: build ## Build and start the gateway
+	dist/sluice start
+
+dev: setup ## Start from the sources, again at each change
+	$(bun) --watch --no-env-file --max-http-header-size=65536 src/main.ts start
+
+types: setup
+	node_modules/.bin/tsc --noEmit
+
+lint: setup
+	node_modules/.bin/biome check --config-path=.biome.json --error-on-warnings src test
+
+test: build ## Run every test, those of the executable included
+	$(bun) test/run.ts
+
+bench: build ## Compare with nginx: requests a second, CPU, latency, memory
+	$(bun) test/bench/run.ts
+
+format: setup ## Format the sources
+	node_modules/.bin/biome check --config-path=.biome.json --write src test
+
+clean: ## Remove what was made
+	rm -rf dist node_modules

@@ -1,39 +1,40 @@
-import { boolean, type Field, foreign, type Infer, type RecordField, record, set, string } from '../schema/field.ts';
-import { name, PROTOCOLS, tags, timestamp, uuid } from '../schema/typedefs.ts';
+import type { Field, Infer, RecordField } from '../schema/field.ts';
+import { boolean, foreign, record, set, string } from '../schema/field.ts';
+import { HTTP_PROTOCOLS, protocol, tags, timestamp, utf8Name, uuid } from '../schema/typedefs.ts';
 import { defineEntity, type Entity } from './entity.ts';
 
-const schema = record(
-  {
-    id: uuid,
-    name: string({ required: true }),
-    instance_name: name,
-    created_at: timestamp,
-    updated_at: timestamp,
-    route: foreign('routes', { default: null, on_delete: 'cascade' }),
-    service: foreign('services', { default: null, on_delete: 'cascade' }),
-    consumer: foreign('consumers', { default: null, on_delete: 'cascade' }),
-    config: record({}, { abstract: true }) as Field as Field<Readonly<Record<string, unknown>>>,
-    protocols: set(string({ one_of: PROTOCOLS }), { required: true, default: ['grpc', 'grpcs', 'http', 'https'] }),
-    enabled: boolean({ required: true, default: true }),
-    tags,
-  },
-  { required: true },
-);
+const owner = (entity: string) => foreign(entity, { default: null, on_delete: 'cascade' });
 
-/** The plugins entity, whose `config` is checked by the schema of the plugin that `name` names; null: not enabled. */
+const fields = {
+  id: uuid,
+  name: string({ required: true }),
+  instance_name: utf8Name,
+  created_at: timestamp,
+  updated_at: timestamp,
+  route: owner('routes'),
+  service: owner('services'),
+  consumer: owner('consumers'),
+  config: record({}, { abstract: true }) as Field as Field<Readonly<Record<string, unknown>>>,
+  protocols: set(protocol, { required: true, default: HTTP_PROTOCOLS }),
+  enabled: boolean({ required: true, default: true }),
+  tags,
+};
+
+/** A plugin as it is configured, for everybody or for one route, service or consumer. */
+export type PluginRow = Infer<RecordField<{ readonly [K in keyof typeof fields]: Infer<(typeof fields)[K]> }>>;
+
+/** The entity whose `config` is checked by the schema of the plugin that `name` names. Null from `subschemaOf`: not enabled. */
 export function pluginEntity(subschemaOf: (name: string) => RecordField | null): Entity<PluginRow> {
+  const error = (name: string) => `plugin '${name}' not enabled; add it to the 'plugins' configuration property`;
+  const of = (name: string) => {
+    const config = subschemaOf(name);
+    return config && { fields: { config: { ...config, facts: { ...config.facts, required: true } } }, facts: {} };
+  };
   return defineEntity({
     name: 'plugins',
     endpointKey: 'instance_name',
     cacheKey: ['name', 'route', 'service', 'consumer'],
-    schema,
-    subschema: {
-      key: 'name',
-      field: 'config',
-      of: subschemaOf,
-      error: value => `plugin '${value}' not enabled; add it to the 'plugins' configuration property`,
-    },
+    schema: record(fields, { required: true, subschema: { key: 'name', of, error } }),
+    subschema: { key: 'name', field: 'config', of: subschemaOf, error },
   });
 }
-
-export type PluginRow = Infer<typeof schema>;

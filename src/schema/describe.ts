@@ -1,6 +1,24 @@
-import type { Field } from './field.ts';
+import type { Field, RecordFacts } from './field.ts';
 
-/** The field as Kong prints it at `GET /schemas/…`. */
-export function describe(field: Field): Record<string, unknown> {
-  return { type: field.type, ...field.facts };
+export type Description = { readonly [fact: string]: unknown };
+
+/** The field as Kong prints it at `GET /schemas/…`: its facts without functions, and what it contains. */
+export function describe(field: Field): Description {
+  const { shorthand_fields: shorthands, subschema: _, ...facts }: RecordFacts = field.facts;
+  return {
+    type: field.type,
+    ...withoutFunctions(facts),
+    ...(field.elements && { elements: describe(field.elements) }),
+    ...(field.keys && { keys: describe(field.keys) }),
+    ...(field.values && { values: describe(field.values) }),
+    ...(field.fields && !facts.abstract && { fields: describeAll(Object.entries(field.fields)) }),
+    ...(shorthands && {
+      shorthand_fields: describeAll(Object.entries(shorthands).map(([name, shorthand]) => [name, shorthand.field])),
+    }),
+  };
 }
+
+const describeAll = (fields: readonly (readonly [string, Field])[]) => fields.map(([name, field]) => ({ [name]: describe(field) }));
+
+// JSON has no functions: it leaves them out.
+const withoutFunctions = (facts: RecordFacts): Description => JSON.parse(JSON.stringify(facts));

@@ -1,25 +1,22 @@
-import type { FieldErrors } from './validate.ts';
+import type { FieldError, FieldErrors } from './field-errors.ts';
 
-/** Kong's one line for a set of errors: `schema violation (a.b: message)`. */
+/** Kong's one line for a set of errors: those of the record as a whole, then the fields by name, each with its dotted path. */
 export function violation(errors: FieldErrors): string {
-  const messages = flat(errors);
+  const { '@entity': whole = [], ...fields } = errors;
+  const messages = [...(whole as string[]), ...messagesOf(fields, '')];
   return messages.length === 1 ? `schema violation (${messages[0]})` : `${messages.length} schema violations (${messages.join('; ')})`;
 }
 
-function flat(errors: FieldErrors, prefix = ''): string[] {
-  const whole = errors['@entity'] as string[] | undefined;
-  const names = Object.keys(errors)
-    .filter(name => name !== '@entity')
-    .sort();
-  return [
-    ...(whole ?? []).map(message => (prefix ? `${prefix.slice(0, -1)}: ${message}` : message)),
-    ...names.flatMap(name => messagesOf(errors[name], prefix + name)),
-  ];
-}
-
-function messagesOf(error: FieldErrors[string] | null | undefined, path: string): string[] {
-  if (error === null || error === undefined) return [];
+function messagesOf(error: FieldError | null, path: string): string[] {
+  if (error === null) return [];
   if (typeof error === 'string') return [`${path}: ${error}`];
+  // Lua counts from one.
   if (Array.isArray(error)) return error.flatMap((member, index) => messagesOf(member, `${path}.${index + 1}`));
-  return flat(error, `${path}.`);
+  const prefix = path === '' ? '' : `${path}.`;
+  return Object.keys(error)
+    .sort()
+    .flatMap(name => {
+      const inner = error[name] ?? null;
+      return name === '@entity' ? (inner as string[]).map(message => `${prefix}@entity: ${message}`) : messagesOf(inner, prefix + name);
+    });
 }

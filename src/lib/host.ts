@@ -1,0 +1,47 @@
+import { isIP, isIPv4 } from 'node:net';
+
+export interface Host {
+  readonly kind: 'ipv4' | 'ipv6' | 'name';
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string;
+  readonly port: number | null;
+}
+
+const NAME = /^[A-Za-z0-9._-]+$/;
+
+/** An address or a name, with a port or without. A string is what is wrong with it, in the words of Kong (kong/tools/ip.lua of Kong 3.9). */
+export function parseHost(text: string): Host | string {
+  if ((text.match(/:/g) ?? []).length > 1) return parseIpv6(text);
+  return /^[0-9.:]+$/.test(text) ? parseIpv4(text) : parseName(text);
+}
+
+function parseIpv6(text: string): Host | string {
+  const [, inBrackets, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(text) ?? [];
+  const address = inBrackets ?? text;
+  if (isIP(address) !== 6 || address.includes('%')) return `invalid ipv6 address: ${text}`;
+  return withPort({ kind: 'ipv6', host: address, port: null }, port);
+}
+
+function parseIpv4(text: string): Host | string {
+  const [, address = '', port] = /^([^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  return isIPv4(address) ? withPort({ kind: 'ipv4', host: address, port: null }, port) : `invalid ipv4 address: ${text}`;
+}
+
+/** A label may begin with a dash but not end with one, and only the last may be empty. */
+function parseName(text: string): Host | string {
+  const [, name = '', port] = /^(.*?)(?::(\d+))?$/s.exec(text) ?? [];
+  const labels = name.split('.');
+  const wrong = labels.some((label, index) => label.endsWith('-') || (label === '' && index !== labels.length - 1));
+  return NAME.test(name) && !wrong ? withPort({ kind: 'name', host: name, port: null }, port) : `invalid hostname: ${text}`;
+}
+
+function withPort(host: Host, port: string | undefined): Host | string {
+  if (port === undefined) return host;
+  return Number(port) > 65535 ? 'invalid port number' : { ...host, port: Number(port) };
+}
+
+export function isIpOrCidr(text: string): boolean {
+  const [, address = '', prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && (prefix === undefined || Number(prefix) <= (version === 4 ? 32 : 128));
+}

@@ -2,51 +2,81 @@ const CLASSES: Readonly<Record<string, string>> = {
   a: 'A-Za-z',
   c: '\\x00-\\x1f\\x7f',
   d: '0-9',
-  g: '\\x21-\\x7e',
   l: 'a-z',
   p: '!-/:-@\\[-`{-~',
-  s: '\\s',
+  s: '\\t-\\r ',
   u: 'A-Z',
   w: 'A-Za-z0-9',
   x: 'A-Fa-f0-9',
 };
+const QUANTIFIERS: Readonly<Record<string, string>> = { '*': '*', '+': '+', '?': '?', '-': '*?' };
 
-/** The RegExp that matches what a Lua pattern matches. Captures are kept; `%b` and `%f` are not known here. Source: Lua 5.1 manual, 5.4.1. */
+/**
+ * The RegExp that matches what a Lua pattern matches, character for byte. Source: Lua 5.1 manual, 5.4.1.
+ * Throws an Error for `%b` and back references, which no schema of Kong's has.
+ */
 export function luaPattern(pattern: string): RegExp {
   let source = '';
-  let inSet = false;
-  for (let at = 0; at < pattern.length; at++) {
+  /** Whether what stands before can be repeated: a character or a class, but no group and no end of the text. */
+  let isItem = false;
+  for (let at = 0; at < pattern.length; ) {
     const character = pattern.charAt(at);
-    if (character === '%') source += escaped(pattern.charAt(++at), inSet);
-    else if (inSet) {
-      if (character === ']') inSet = false;
-      source += character === '[' || character === '\\' ? `\\${character}` : character;
-    } else if (character === '[') {
-      inSet = true;
-      source += character;
-      if (pattern.charAt(at + 1) === '^') source += pattern.charAt(++at);
-      // A bracket that comes first in a set stands for itself.
-      if (pattern.charAt(at + 1) === ']') source += `\\${pattern.charAt(++at)}`;
-    } else source += special(character, at, pattern.length);
+    const quantifier = isItem ? QUANTIFIERS[character] : undefined;
+    const [part, length] = quantifier ? [quantifier, 1] : partAt(pattern, at);
+    source += part;
+    at += length;
+    isItem = !quantifier && !isAnchor(pattern, at - length) && character !== '(' && character !== ')';
   }
   return new RegExp(source, 's');
 }
 
-function escaped(character: string, inSet: boolean): string {
-  const members = CLASSES[character.toLowerCase()];
-  if (members === undefined) return /[a-z0-9]/i.test(character) ? refuse(character) : `\\${character}`;
-  if (character === character.toLowerCase()) return inSet ? members : `[${members}]`;
-  return inSet ? refuse(character) : `[^${members}]`;
+/** `^` and `$` are themselves anywhere but at the ends. */
+function isAnchor(pattern: string, at: number): boolean {
+  const character = pattern.charAt(at);
+  return (character === '^' && at === 0) || (character === '$' && at === pattern.length - 1);
 }
 
-function refuse(character: string): never {
-  throw new Error(`Lua pattern item '%${character}' is not supported here`);
+/** One item as RegExp writes it, and how many characters of the pattern it takes. */
+function partAt(pattern: string, at: number): [part: string, length: number] {
+  const character = pattern.charAt(at);
+  if (character === '%') return [escaped(pattern, at + 1), 2];
+  if (character === '[') return setAt(pattern, at);
+  if (isAnchor(pattern, at) || character === '(' || character === ')' || character === '.') return [character, 1];
+  return [literal(character), 1];
 }
 
-/** Outside of a set: `-` repeats lazily, `^` and `$` anchor only at the ends, and what only RegExp finds special is escaped. */
-function special(character: string, at: number, length: number): string {
-  if (character === '-') return '*?';
-  if (character === '^') return at === 0 ? '^' : '\\^';
-  if (character === '$') return at === length - 1 ? '$' : '\\$';
-  return /[{}|\\/]/.test(character) ? `\\${character}` : character;
+function escaped(pattern: string, at: number): string {
+  const members = membersOf(pattern, at);
+  return members ?? literal(pattern.charAt(at));
 }
+
+/** A class outside of a set, in brackets of its own. */
+function membersOf(pattern: string, at: number): string | undefined {
+  const letter = pattern.charAt(at);
+  const members = CLASSES[letter.toLowerCase()];
+  if (members === undefined && /^[A-Za-z0-9]?$/.test(letter)) throw new Error(`'%${letter}' of a Lua pattern is not supported: ${pattern}`);
+  return members && (letter === letter.toLowerCase() ? `[${members}]` : `[^${members}]`);
+}
+
+/** `[…]`; a bracket that comes first in it stands for itself. */
+function setAt(pattern: string, start: number): [part: string, length: number] {
+  let at = start + 1;
+  let part = '[';
+  if (pattern.charAt(at) === '^') part += pattern.charAt(at++);
+  const first = at;
+  for (; at === first || pattern.charAt(at) !== ']'; at++) {
+    if (at >= pattern.length) throw new Error(`a set of a Lua pattern is not closed: ${pattern}`);
+    const character = pattern.charAt(at);
+    if (character !== '%') part += character === '-' ? character : literal(character);
+    else part += inSet(pattern, ++at);
+  }
+  return [`${part}]`, at + 1 - start];
+}
+
+function inSet(pattern: string, at: number): string {
+  const members = membersOf(pattern, at);
+  if (members?.startsWith('[^')) throw new Error(`'%${pattern.charAt(at)}' in a set of a Lua pattern is not supported: ${pattern}`);
+  return members ? members.slice(1, -1) : literal(pattern.charAt(at));
+}
+
+const literal = (character: string) => character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');

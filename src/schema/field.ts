@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
-import { type Checked, checked } from './checks.ts';
 import type { EntityCheck } from './entity-check.ts';
+import { type Checked, checked } from './fact-checks.ts';
 import type { Deprecation, Facts, FieldType } from './facts.ts';
 
 export type { Facts, FieldType } from './facts.ts';

@@ -1,5 +1,5 @@
 import { isObject } from '../lib/json.ts';
-import { check } from './check.ts';
+import { check } from './check-field.ts';
 import type { Field, RecordField } from './field.ts';
 import { expandShorthands } from './shorthand.ts';
 import { fieldsOf } from './subschema.ts';
@@ -14,7 +14,10 @@ export function fillRecord(record: Pick<RecordField, 'fields' | 'facts'>, values
   const expanded = expandShorthands(record.facts, values, check);
   const fields = fieldsOf(record, expanded);
   const filled = Object.entries(fields).map(([name, field]) => [name, fill(field, expanded[name])] as const);
-  return { ...expanded, ...Object.fromEntries(filled.filter(([, value]) => value !== undefined)) };
+  const known = Object.fromEntries(filled.filter(([, value]) => value !== undefined));
+  const unknown = Object.entries(expanded).filter(([name]) => !Object.hasOwn(fields, name));
+  // `Object.fromEntries` makes `__proto__` a member like any other.
+  return Object.fromEntries([...Object.entries(known), ...unknown]);
 }
 
 /** A null that was given stays null. */

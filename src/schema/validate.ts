@@ -1,5 +1,5 @@
 import { isObject } from '../lib/json.ts';
-import { recordErrors } from './check.ts';
+import { recordErrors } from './check-field.ts';
 import type { RecordField } from './field.ts';
 import type { FieldErrors } from './field-errors.ts';
 import { fillRecord } from './fill.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { runEntityChecks } from './entity-checks.ts';
 import type { Field, RecordField } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
+import { runEntityChecks } from './run-entity-checks.ts';
 import { shorthandErrors } from './shorthand.ts';
 import { entityChecksOf, fieldsOf, subschemaErrors } from './subschema.ts';
 

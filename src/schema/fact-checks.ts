@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { luaPattern } from '../lib/lua-pattern.ts';
 import { compilePcre } from '../lib/regex.ts';
 import type { Facts, FieldType } from './facts.ts';
+import { isReference } from './vault-reference.ts';
 
 export type Checked<T> = v.GenericSchema<unknown, T>;
 /** What is wrong with a value of the right type, or undefined. */
@@ -91,9 +92,6 @@ const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
   foreign: v.custom(isPlainObject, 'expected a record'),
   json: v.unknown(),
 };
-
-/** `{vault://…}` stands for a value that only the vault knows. */
-export const isReference = (value: unknown): boolean => typeof value === 'string' && /^\{vault:\/\/.+\}$/s.test(value);
 
 /** The valibot schema of a value that is not null: of this type, and no fact speaks against it. The first that does is the issue. */
 export function checked(type: FieldType, facts: Facts): Checked<unknown> {

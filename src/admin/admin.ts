@@ -1,0 +1,39 @@
+import type { Log } from '../lib/log.ts';
+import type { Store } from '../store/store.ts';
+import { guard } from './access.ts';
+import { createApp } from './app.ts';
+import { declarativeEndpoints } from './declarative-config.ts';
+import { endpointList, type Information, informationEndpoints } from './information.ts';
+import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
+import { resourceEndpoints } from './resources.ts';
+import { schemaEndpoints } from './schemas.ts';
+import { type StatusOptions, statusEndpoints } from './status.ts';
+import { tagEndpoints } from './tags.ts';
+import { createWriter, type Writable } from './writer.ts';
+
+export interface AdminOptions extends Information, StatusOptions {
+  readonly store: Store;
+  readonly gateway: Writable & StatusOptions['gateway'];
+  readonly log: Log;
+  /** Null: none is required, and the address is loopback. */
+  readonly token: string | null;
+  readonly logLevel: LogLevelControl;
+  /** Without a database: replaces the whole configuration. With one, null, and rows are written one by one. */
+  readonly loadDeclarative: ((text: string) => Promise<void>) | null;
+}
+
+/** The Admin API. `fetch` is for `Bun.serve`. */
+export function createAdmin(options: AdminOptions) {
+  const { store, gateway, log, token, version, logLevel, loadDeclarative } = options;
+  const writer = createWriter(store, gateway, loadDeclarative !== null);
+  const endpoints = [
+    ...informationEndpoints(store, options),
+    ...statusEndpoints(options),
+    ...schemaEndpoints(store),
+    ...tagEndpoints(store),
+    ...logLevelEndpoints(logLevel),
+    ...declarativeEndpoints(store, loadDeclarative),
+    ...resourceEndpoints(store, writer),
+  ];
+  return createApp([...endpoints, endpointList(endpoints)], { version: version.sluice, log, guard: guard(token) });
+}

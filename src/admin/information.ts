@@ -1,0 +1,57 @@
+import { hostname } from 'node:os';
+import type { Plugin } from '../plugins/plugin.ts';
+import type { Store } from '../store/store.ts';
+import type { Endpoint } from './admin-context.ts';
+import { asFields } from './rows.ts';
+
+export interface Information {
+  /** sluice's own, and the level of Kong's Admin API that it keeps to. */
+  readonly version: { readonly sluice: string; readonly kong: string };
+  readonly nodeId: string;
+  /** The settings, secrets left out. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** The plugins that may be configured. */
+  readonly plugins: readonly Plugin[];
+}
+
+/** `GET /` and `GET /plugins/enabled`. */
+export function informationEndpoints(store: Store, { version, nodeId, configuration, plugins }: Information): Endpoint[] {
+  const available = Object.fromEntries(plugins.map(({ name, priority }) => [name, { version: version.kong, priority }]));
+  return [
+    {
+      path: '/',
+      methods: {
+        GET: context =>
+          context.json({
+            tagline: 'Welcome to sluice',
+            version: version.kong,
+            edition: 'community',
+            sluice: { version: version.sluice },
+            hostname: hostname(),
+            node_id: nodeId,
+            pids: { master: process.pid, workers: [process.pid] },
+            plugins: { available_on_server: available, enabled_in_cluster: namesInUse(store) },
+            configuration,
+          }),
+      },
+    },
+    { path: '/plugins/enabled', methods: { GET: context => context.json({ enabled_plugins: plugins.map(plugin => plugin.name) }) } },
+  ];
+}
+
+/** The plugins that some row configures. */
+function namesInUse(store: Store): string[] {
+  const entity = store.entities.get('plugins');
+  return entity ? [...new Set([...store.all(entity)].map(row => String(asFields(row)['name'])))].sort() : [];
+}
+
+/** `GET /endpoints`: every path there is, itself included. */
+export function endpointList(endpoints: readonly Endpoint[]): Endpoint {
+  const path = '/endpoints';
+  // Segment by segment, so that `/a/z` comes before `/ab`.
+  const sortable = (text: string) => text.replaceAll('/', '\0');
+  const data = [...new Set([...endpoints.map(endpoint => endpoint.path), path])]
+    .map(name => name.replaceAll(/:([^/]+)/g, '{$1}'))
+    .sort((a, b) => (sortable(a) < sortable(b) ? -1 : 1));
+  return { path, methods: { GET: context => context.json({ data }) } };
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { Entity, Row } from '../entities/entity.ts';
+import { EntityError } from '../entities/entity-error.ts';
+import { isObject } from '../lib/json.ts';
+import type { Field, RecordField } from '../schema/field.ts';
+import { fieldsOf } from '../schema/subschema.ts';
+import { type FieldErrors, validate } from '../schema/validate.ts';
+import { violation } from '../schema/violation.ts';
+import type { Store } from '../store/store.ts';
+import type { Body } from './body.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export const isUuid = (key: string): boolean => UUID.test(key);
+
+export const asFields = (row: Row): Fields => row as Row & Fields;
+
+/** The row that a key of a path names: by id when it looks like one, else by the entity's endpoint key. */
+export function findRow(store: Store, entity: Entity, key: string): Row | undefined {
+  if (isUuid(key)) {
+    const id = key.toLowerCase();
+    const row = store.find(entity, id);
+    return row?.id === id ? row : undefined;
+  }
+  if (entity.endpointKey !== undefined) return store.findBy(entity, entity.endpointKey, key);
+  throw new EntityError('invalid primary key', `invalid primary key: '{id="expected a valid UUID"}'`, { id: 'expected a valid UUID' });
+}
+
+/** The entity's schema for rows whose `subschema` key has this value: the fields that it chooses are in. */
+export function schemaFor({ schema }: Entity, key: unknown): RecordField {
+  const { subschema } = schema.facts;
+  return subschema ? { ...schema, fields: fieldsOf(schema, { [subschema.key]: key }) } : schema;
+}
+
+/** What a body says about a row of the entity; `current` is the row it will change. */
+export function readInput(entity: Entity, body: Body, current?: Row): Fields {
+  const key = entity.schema.facts.subschema?.key;
+  return body.read(schemaFor(entity, key && (body.text(key) ?? (current && asFields(current)[key]))));
+}
+
+/** A row to insert. Ids, times and defaults are filled in; foreign keys may name what they point at. */
+export function newRow(store: Store, entity: Entity, input: Fields): Row {
+  return checked(entity, resolveReferences(store, entity, { ...automatic(entity), ...withoutNulls(entity, input), ...touched(entity) }));
+}
+
+/** `row` with what `input` changes: records member by member, all else as a whole. */
+export function changedRow(store: Store, entity: Entity, row: Row, input: Fields): Row {
+  refuseOtherId(row.id, input);
+  const key = entity.schema.facts.subschema?.key;
+  const schema = schemaFor(entity, key && (input[key] ?? asFields(row)[key]));
+  const merged = { ...merge(schema, asFields(row), input), id: row.id, ...touched(entity) };
+  return checked(entity, resolveReferences(store, entity, merged));
+}
+
+/** What a PUT at `id` leaves there: nothing of the old row but its birthday. */
+export function replacedRow(store: Store, entity: Entity, old: Row | undefined, id: string | undefined, input: Fields): Row {
+  if (id !== undefined) refuseOtherId(id, input);
+  const kept = { ...(id !== undefined && { id }), ...(old?.created_at != null && { created_at: old.created_at }) };
+  return newRow(store, entity, { ...kept, ...withoutNulls(entity, input), ...(id !== undefined && { id }) });
+}
+
+function checked(entity: Entity, fields: Fields): Row {
+  const result = validate(entity.schema, fields);
+  if ('errors' in result) throw schemaViolation(result.errors);
+  return result.value;
+}
+
+export const schemaViolation = (errors: FieldErrors): EntityError => new EntityError('schema violation', violation(errors), errors);
+
+function refuseOtherId(id: string, input: Fields): void {
+  if (input['id'] === undefined || input['id'] === null || input['id'] === id) return;
+  throw schemaViolation({ id: 'immutable field cannot be updated' });
+}
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+/** Values of the fields that the gateway fills when a row is inserted. */
+function automatic(entity: Entity): Fields {
+  const filled = Object.entries(entity.schema.fields).filter(([, field]) => field.facts.auto);
+  return Object.fromEntries(filled.map(([name, field]) => [name, field.type === 'string' ? randomUUID() : seconds()]));
+}
+
+/** A null for a field the gateway fills means: fill it. */
+function withoutNulls(entity: Entity, input: Fields): Fields {
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || !entity.schema.fields[name]?.facts.auto));
+}
+
+/** The time of this write, which no client decides. */
+const touched = (entity: Entity): Fields => ('updated_at' in entity.schema.fields ? { updated_at: seconds() } : {});
+
+// `Object.fromEntries` makes `__proto__` a member like any other.
+function merge(record: RecordField, current: Fields, changes: Fields): Fields {
+  const changed = Object.entries(changes).map(([name, value]) => {
+    const field = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
+    const old = current[name];
+    const merged = field?.type === 'record' && isObject(value) && isObject(old) ? merge(field as RecordField, old, value) : value;
+    return [name, merged] as const;
+  });
+  return Object.fromEntries([...Object.entries(current), ...changed]);
+}
+
+/** Foreign keys as ids: a row may be named by any of its unique fields, such as `{"name": "my-api"}`. */
+function resolveReferences(store: Store, entity: Entity, input: Fields): Fields {
+  const resolved: Record<string, unknown> = { ...input };
+  for (const [name, field] of Object.entries(entity.schema.fields)) {
+    const target = targetOf(store, field);
+    const value = input[name];
+    if (target && isObject(value) && value['id'] === undefined) resolved[name] = resolveReference(store, target, name, value);
+  }
+  return resolved;
+}
+
+function targetOf(store: Store, field: Field): Entity | undefined {
+  return field.type === 'foreign' && field.facts.reference !== undefined ? store.entities.get(field.facts.reference) : undefined;
+}
+
+function resolveReference(store: Store, target: Entity, name: string, value: Fields): Fields {
+  const errors: Record<string, string> = {};
+  for (const [unique, field] of Object.entries(target.schema.fields)) {
+    const wanted = value[unique];
+    if (typeof wanted !== 'string' || !(field.facts.unique || unique === target.endpointKey)) continue;
+    const found = store.findBy(target, unique, wanted);
+    if (found) return { id: found.id };
+    errors[unique] = `the foreign key cannot be resolved with '{${unique}="${wanted}"}' for an existing '${target.name}' entity`;
+  }
+  const messages = Object.entries(errors).map(([unique, message]) => `${name}.${unique}: ${message}`);
+  if (messages.length === 0) return value;
+  const count = messages.length === 1 ? 'foreign key unresolved' : `${messages.length} foreign keys unresolved`;
+  throw new EntityError('foreign keys unresolved', `${count} (${messages.join('; ')})`, { [name]: errors });
+}

@@ -1,0 +1,57 @@
+import type { Entity } from '../entities/entity.ts';
+import { describe } from '../schema/describe.ts';
+import type { RecordField } from '../schema/field.ts';
+import type { Store } from '../store/store.ts';
+import { type AdminContext, type Endpoint, segment } from './admin-context.ts';
+import { readBody } from './body.ts';
+import { newRow, readInput } from './rows.ts';
+
+/** `/schemas/…`: what rows may say, and a trial of one. */
+export function schemaEndpoints(store: Store): Endpoint[] {
+  const unknown = (context: AdminContext, name: string) => context.json({ message: `No entity named '${name}'` }, 404);
+  return [
+    {
+      path: '/schemas/:name/validate',
+      methods: {
+        POST: async context => {
+          const entity = store.entities.get(segment(context, 'name'));
+          if (!entity) return unknown(context, segment(context, 'name'));
+          newRow(store, entity, readInput(entity, await readBody(context.req.raw)));
+          return context.json({ message: 'schema validation successful' });
+        },
+      },
+    },
+    ...[...store.entities.values()].filter(entity => entity.schema.facts.subschema).map(subschemas),
+    {
+      path: '/schemas/:name',
+      methods: {
+        GET: context => {
+          const entity = store.entities.get(segment(context, 'name'));
+          return entity ? context.json(print(entity.schema)) : unknown(context, segment(context, 'name'));
+        },
+      },
+    },
+  ];
+}
+
+/** `/schemas/plugins/{name}`: what this kind of row says itself, and what Kong has every kind say again. */
+function subschemas({ name: entityName, schema }: Entity): Endpoint {
+  const { protocols } = schema.fields;
+  return {
+    path: `/schemas/${entityName}/:name`,
+    methods: {
+      GET: context => {
+        const name = segment(context, 'name');
+        const chosen = schema.facts.subschema?.of(name);
+        if (!chosen) return context.json({ message: `No ${entityName.replace(/s$/, '')} named '${name}'` }, 404);
+        return context.json(print({ ...schema, facts: chosen.facts, fields: { ...(protocols && { protocols }), ...chosen.fields } }));
+      },
+    },
+  };
+}
+
+/** A schema is printed as a record that does not say it is one. */
+function print(schema: RecordField): object {
+  const { type: _type, required: _required, ...printed } = describe(schema);
+  return printed;
+}

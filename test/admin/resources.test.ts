@@ -1,0 +1,342 @@
+import { describe, expect, test } from 'bun:test';
+import { encodings, openAdmin, play, type Step } from './harness.ts';
+
+const ID = '11111111-2222-4333-8444-555555555555';
+const OTHER = '99999999-2222-4333-8444-555555555555';
+const row = (fields: object) => expect.objectContaining(fields);
+const violation = (message: string, fields: object) => ({
+  message: `schema violation (${message})`,
+  name: 'schema violation',
+  code: 2,
+  fields,
+});
+const NOT_FOUND = { message: 'Not found' };
+const METHOD_NOT_ALLOWED = { message: 'Method not allowed' };
+const CHAT = { name: 'sample', config: { route_type: 'llm/v1/chat', model: { provider: 'openai' } } };
+
+const scenarios: Record<string, readonly Step[]> = {
+  'a row is created, read, changed, replaced and deleted by id': [
+    ['POST', '/services', { id: ID, name: 'a', host: 'h' }, 201, row({ id: ID, name: 'a', host: 'h', port: 80, path: null, tags: null })],
+    ['GET', `/services/${ID}`, undefined, 200, row({ id: ID, name: 'a' })],
+    ['GET', `/services/${ID.toUpperCase()}`, undefined, 200, row({ id: ID })],
+    ['PATCH', `/services/${ID}`, { port: 81 }, 200, row({ id: ID, name: 'a', host: 'h', port: 81 })],
+    ['PUT', `/services/${ID}`, { host: 'i' }, 200, row({ id: ID, name: null, host: 'i', port: 80 })],
+    ['DELETE', `/services/${ID}`, undefined, 204, null],
+    ['GET', `/services/${ID}`, undefined, 404, NOT_FOUND],
+  ],
+  'a row is created, read, changed, replaced and deleted by name': [
+    ['PUT', '/services/a', { host: 'h' }, 200, row({ name: 'a', host: 'h', port: 80 })],
+    ['GET', '/services/a', undefined, 200, row({ name: 'a' })],
+    ['PATCH', '/services/a', { port: 81, path: '/p' }, 200, row({ name: 'a', port: 81, path: '/p' })],
+    ['PATCH', '/services/a', { path: null }, 200, row({ name: 'a', port: 81, path: null })],
+    ['PUT', '/services/a', { host: 'i' }, 200, row({ name: 'a', host: 'i', port: 80 })],
+    ['DELETE', '/services/a', undefined, 204, null],
+    ['DELETE', '/services/a', undefined, 204, null],
+    ['GET', '/services/a', undefined, 404, NOT_FOUND],
+  ],
+  'what is not there': [
+    ['GET', '/services/a', undefined, 404, NOT_FOUND],
+    ['PATCH', '/services/a', { port: 81 }, 404, NOT_FOUND],
+    ['PATCH', `/services/${ID}`, { port: 81 }, 404, NOT_FOUND],
+    ['DELETE', `/services/${ID}`, undefined, 204, null],
+    ['GET', '/services/a/routes', undefined, 404, NOT_FOUND],
+    ['POST', '/services/a/routes', { paths: ['/'] }, 404, NOT_FOUND],
+    ['PUT', '/services/a/routes/r', { paths: ['/'] }, 404, NOT_FOUND],
+    ['GET', '/routes/r/service', undefined, 404, NOT_FOUND],
+    ['PUT', '/routes/r/service', { host: 'h' }, 404, NOT_FOUND],
+    ['GET', '/nothing', undefined, 404, NOT_FOUND],
+    ['OPTIONS', '/nothing', undefined, 404, NOT_FOUND],
+    ['GET', '/services/a/b/c/d', undefined, 404, NOT_FOUND],
+  ],
+  'methods that a path does not have': [
+    ['PUT', '/services', { host: 'h' }, 405, METHOD_NOT_ALLOWED],
+    ['DELETE', '/services', undefined, 405, METHOD_NOT_ALLOWED],
+    ['POST', '/services/a', { host: 'h' }, 405, METHOD_NOT_ALLOWED],
+    ['PATCH', '/services/a/routes', {}, 405, METHOD_NOT_ALLOWED],
+    ['POST', '/', {}, 405, METHOD_NOT_ALLOWED],
+    ['TRACE', '/services', undefined, 405, METHOD_NOT_ALLOWED],
+  ],
+  'a trailing slash and percent-encoding do not change what a path means': [
+    ['POST', '/consumers/', { username: 'jörg/100% x' }, 201],
+    ['GET', `/consumers/${encodeURIComponent('jörg/100% x')}`, undefined, 200, row({ username: 'jörg/100% x' })],
+    ['GET', `/consumers/${encodeURIComponent('jörg/100% x')}/`, undefined, 200, row({ username: 'jörg/100% x' })],
+    ['GET', '/consumers/%zz', undefined, 404, NOT_FOUND],
+  ],
+  'bad rows change nothing': [
+    ['POST', '/services', { name: 'a' }, 400, violation('host: required field missing', { host: 'required field missing' })],
+    ['POST', '/services', { host: 1 }, 400, violation('host: expected a string', { host: 'expected a string' })],
+    ['POST', '/services', { host: 'h', nope: 1 }, 400, violation('nope: unknown field', { nope: 'unknown field' })],
+    ['POST', '/services', { host: 'h', id: 'x' }, 400, violation('id: expected a valid UUID', { id: 'expected a valid UUID' })],
+    ['GET', '/services', undefined, 200, { data: [], next: null }],
+  ],
+  'an id never changes': [
+    ['POST', '/services', { id: ID, name: 'a', host: 'h' }, 201],
+    [
+      'PATCH',
+      '/services/a',
+      { id: OTHER },
+      400,
+      violation('id: immutable field cannot be updated', { id: 'immutable field cannot be updated' }),
+    ],
+    ['PATCH', '/services/a', { id: ID }, 200, row({ id: ID })],
+    ['PUT', `/services/${ID}`, { id: OTHER, host: 'h' }, 400],
+    ['PUT', '/services/a', { id: OTHER, host: 'h' }, 400],
+    ['PUT', '/services/new', { id: OTHER, host: 'h' }, 200, row({ id: OTHER, name: 'new' })],
+  ],
+  'names are unique': [
+    ['POST', '/services', { id: ID, name: 'a', host: 'h' }, 201],
+    [
+      'POST',
+      '/services',
+      { name: 'a', host: 'h' },
+      409,
+      { message: `UNIQUE violation detected on '{name="a"}'`, name: 'unique constraint violation', code: 5, fields: { name: 'a' } },
+    ],
+    ['POST', '/services', { id: ID, name: 'b', host: 'h' }, 400, row({ name: 'primary key violation', code: 3, fields: { id: ID } })],
+    ['PUT', `/services/${OTHER}`, { name: 'a', host: 'h' }, 409],
+    ['POST', '/services', { name: 'b', host: 'h' }, 201],
+    ['PATCH', '/services/b', { name: 'a' }, 409],
+    ['GET', '/services/b', undefined, 200, row({ name: 'b' })],
+  ],
+  'a row points at another by id or by name': [
+    ['POST', '/services', { id: ID, name: 'a', host: 'h' }, 201],
+    ['POST', '/routes', { name: 'r1', paths: ['/1'], service: { id: ID } }, 201, row({ service: { id: ID } })],
+    ['POST', '/routes', { name: 'r2', paths: ['/2'], service: { name: 'a' } }, 201, row({ service: { id: ID } })],
+    ['PATCH', '/routes/r1', { service: null }, 200, row({ service: null })],
+    ['PATCH', '/routes/r1', { service: { name: 'a' } }, 200, row({ service: { id: ID } })],
+    [
+      'POST',
+      '/routes',
+      { paths: ['/3'], service: { name: 'x' } },
+      400,
+      {
+        message: `foreign key unresolved (service.name: the foreign key cannot be resolved with '{name="x"}' for an existing 'services' entity)`,
+        name: 'foreign keys unresolved',
+        code: 13,
+        fields: { service: { name: `the foreign key cannot be resolved with '{name="x"}' for an existing 'services' entity` } },
+      },
+    ],
+    [
+      'POST',
+      '/routes',
+      { paths: ['/3'], service: { id: OTHER } },
+      400,
+      {
+        message: `the foreign key '{id="${OTHER}"}' does not reference an existing 'services' entity.`,
+        name: 'foreign key violation',
+        code: 4,
+        fields: { service: { id: OTHER } },
+      },
+    ],
+    [
+      'DELETE',
+      '/services/a',
+      undefined,
+      400,
+      {
+        message: `an existing 'routes' entity references this 'services' entity`,
+        name: 'foreign key violation',
+        code: 4,
+        fields: { '@referenced_by': 'routes' },
+      },
+    ],
+  ],
+  'rows below the row they point at': [
+    ['POST', '/services', { id: ID, name: 'a', host: 'h' }, 201],
+    ['POST', '/services', { name: 'b', host: 'h' }, 201],
+    ['POST', '/services/a/routes', { name: 'r', paths: ['/r'], service: { name: 'b' } }, 201, row({ service: { id: ID } })],
+    ['GET', '/services/a/routes', undefined, 200, { data: [row({ name: 'r' })], next: null }],
+    ['GET', '/services/b/routes', undefined, 200, { data: [], next: null }],
+    ['GET', '/services/a/routes/r', undefined, 200, row({ name: 'r' })],
+    ['GET', '/services/b/routes/r', undefined, 404, NOT_FOUND],
+    ['PATCH', '/services/b/routes/r', { paths: ['/q'] }, 404, NOT_FOUND],
+    ['PATCH', '/services/a/routes/r', { paths: ['/q'] }, 200, row({ name: 'r', paths: ['/q'], service: { id: ID } })],
+    ['PUT', '/services/a/routes/r', { paths: ['/p'] }, 200, row({ name: 'r', paths: ['/p'], service: { id: ID } })],
+    ['PUT', '/services/a/routes/s', { paths: ['/s'] }, 200, row({ name: 's', paths: ['/s'], service: { id: ID } })],
+    ['DELETE', '/services/b/routes/r', undefined, 404, NOT_FOUND],
+    ['DELETE', '/services/a/routes/r', undefined, 204, null],
+    ['DELETE', '/services/a/routes/r', undefined, 404, NOT_FOUND],
+    ['GET', '/services/a/routes', undefined, 200, { data: [row({ name: 's' })], next: null }],
+  ],
+  'the row that another points at': [
+    ['POST', '/routes', { name: 'r', paths: ['/r'] }, 201, row({ service: null })],
+    ['GET', '/routes/r/service', undefined, 404, NOT_FOUND],
+    ['PATCH', '/routes/r/service', { port: 81 }, 404, NOT_FOUND],
+    ['DELETE', '/routes/r/service', undefined, 404, NOT_FOUND],
+    ['PUT', '/routes/r/service', { name: 'made', host: 'h' }, 200, row({ name: 'made' })],
+    ['GET', '/routes/r/service', undefined, 200, row({ name: 'made' })],
+    ['PATCH', '/routes/r/service', { port: 81 }, 200, row({ name: 'made', port: 81 })],
+    ['PUT', '/routes/r/service', { host: 'i' }, 200, row({ name: null, host: 'i', port: 80 })],
+    ['DELETE', '/routes/r/service', undefined, 405, METHOD_NOT_ALLOWED],
+    ['GET', '/services', undefined, 200, { data: [row({ host: 'i' })], next: null }],
+  ],
+  'plugins are checked by their own schema and by their own code': [
+    [
+      'POST',
+      '/plugins',
+      { ...CHAT, config: { ...CHAT.config, model: { provider: 'openai', options: { upstream_url: 'nowhere' } } } },
+      400,
+      violation('config.model.options.upstream_url: not a URL', { config: { model: { options: { upstream_url: 'not a URL' } } } }),
+    ],
+    ['POST', '/plugins', CHAT, 201, row({ name: 'sample', route: null, config: row({ enabled: true, words: null }) })],
+    ['POST', '/plugins', CHAT, 409, row({ code: 5 })],
+    ['POST', '/plugins', { config: {} }, 400],
+    [
+      'POST',
+      '/plugins',
+      { name: 'nope' },
+      400,
+      violation(`name: plugin 'nope' not enabled; add it to the 'plugins' configuration property`, {
+        name: `plugin 'nope' not enabled; add it to the 'plugins' configuration property`,
+      }),
+    ],
+    [
+      'POST',
+      '/plugins',
+      { ...CHAT, config: { ...CHAT.config, nope: 1 } },
+      400,
+      violation('config.nope: unknown field', { config: { nope: 'unknown field' } }),
+    ],
+  ],
+  'a PATCH changes what it names of a configuration and keeps the rest': [
+    ['POST', '/routes', { name: 'r', paths: ['/r'] }, 201],
+    ['POST', '/routes/r/plugins', { ...CHAT, instance_name: 'mine', config: { ...CHAT.config, words: ['a'], headers: { a: '1' } } }, 201],
+    [
+      'PATCH',
+      '/plugins/mine',
+      { config: { model: { options: { max_tokens: 5 } }, words: ['b'], headers: { b: '2' } } },
+      200,
+      row({
+        config: row({
+          route_type: 'llm/v1/chat',
+          words: ['b'],
+          headers: { b: '2' },
+          model: { provider: 'openai', name: null, options: { max_tokens: 5, temperature: null, upstream_url: null } },
+        }),
+      }),
+    ],
+    [
+      'PATCH',
+      '/routes/r/plugins/mine',
+      { config: { model: { options: { temperature: 1, max_tokens: null } } } },
+      200,
+      row({
+        config: row({ words: ['b'], model: row({ provider: 'openai', options: row({ temperature: 1 }) }) }),
+      }),
+    ],
+    ['PATCH', '/plugins/mine', { config: { model: { options: { upstream_url: 'nowhere' } } } }, 400],
+    ['PATCH', '/plugins/mine', { enabled: false }, 200, row({ enabled: false, config: row({ words: ['b'] }) })],
+    ['GET', '/routes/r/plugins', undefined, 200, { data: [row({ instance_name: 'mine', enabled: false })], next: null }],
+    ['DELETE', '/routes/r', undefined, 204, null],
+    ['GET', '/plugins', undefined, 200, { data: [], next: null }],
+  ],
+  'consumers are found by username, by id and by custom_id': [
+    ['POST', '/consumers', { id: ID, username: 'u', custom_id: 'c' }, 201, row({ username: 'u' })],
+    ['GET', '/consumers/u', undefined, 200, row({ id: ID })],
+    ['GET', `/consumers/${ID}`, undefined, 200, row({ id: ID })],
+    ['GET', '/consumers?custom_id=c', undefined, 200, { data: [row({ id: ID })], next: null }],
+    ['GET', '/consumers?custom_id=d', undefined, 200, { data: [], next: null }],
+    ['POST', '/consumers/u/plugins', CHAT, 201, row({ consumer: { id: ID } })],
+    ['GET', '/consumers/u/plugins', undefined, 200, { data: [row({ name: 'sample' })], next: null }],
+  ],
+};
+
+describe('scenarios', () => {
+  test.each(Object.keys(scenarios))('%s', async name => {
+    await play(scenarios[name] ?? []);
+  });
+});
+
+describe('lists', () => {
+  const names = (answer: { data: { name: string }[] }) => answer.data.map(one => one.name).sort();
+
+  test('come in pages that together are everything', async () => {
+    const api = await openAdmin();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await api.send('PUT', `/services/${name}`, ...encodings.json({ host: 'h', tags: ['t'] }));
+    const seen: string[] = [];
+    let next: string | null = '/services?size=2&tags=t';
+    while (next !== null) {
+      const answer = await api.get(next);
+      expect('offset' in answer).toBe(answer.next !== null);
+      if (answer.next !== null) expect(answer.next).toStartWith(`/services?offset=${encodeURIComponent(answer.offset)}&tags=t&size=2`);
+      seen.push(...names(answer));
+      next = answer.next;
+    }
+    expect(seen.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('pages below another row go on below it', async () => {
+    const api = await openAdmin();
+    await api.send('PUT', `/services/${ID}`, ...encodings.json({ name: 's', host: 'h' }));
+    for (const name of ['a', 'b', 'c']) await api.send('POST', '/services/s/routes', ...encodings.json({ name, paths: ['/'] }));
+    const first = await api.get('/services/s/routes?size=2');
+    expect(first.next).toStartWith(`/services/${ID}/routes?offset=`);
+    const second = await api.get(first.next);
+    expect([...names(first), ...names(second)].sort()).toEqual(['a', 'b', 'c']);
+    expect(second).not.toHaveProperty('offset');
+  });
+
+  test.each([
+    ['tags=x', ['a', 'b']],
+    ['tags=x,y', ['b']],
+    ['tags=x/y', ['a', 'b', 'c']],
+    ['tags=nobody', []],
+    ['tags=sp%20ace', ['c']],
+    ['', ['a', 'b', 'c']],
+  ])('are chosen by %s', async (query, expected) => {
+    const api = await openAdmin();
+    await api.send('PUT', '/services/a', ...encodings.json({ host: 'h', tags: ['x'] }));
+    await api.send('PUT', '/services/b', ...encodings.json({ host: 'h', tags: ['x', 'y'] }));
+    await api.send('PUT', '/services/c', ...encodings.json({ host: 'h', tags: ['y', 'sp ace'] }));
+    expect(names(await api.get(`/services?${query}`))).toEqual(expected);
+  });
+
+  test.each([
+    ['size=0', { code: 9, message: 'size must be an integer between 1 and 1000' }],
+    ['size=1001', { code: 9, message: 'size must be an integer between 1 and 1000' }],
+    ['size=1.5', { code: 9, message: 'size must be an integer between 1 and 1000' }],
+    ['size=x', { code: 9, message: 'size must be a number' }],
+    ['size=', { code: 9, message: 'size must be a number' }],
+    ['offset=!', { code: 7, name: 'invalid offset' }],
+    ['tags=', { code: 11, message: 'invalid option (tags: invalid filter syntax)', options: { tags: 'invalid filter syntax' } }],
+    ['tags=a,b/c', { code: 11, message: 'invalid option (tags: invalid filter syntax)' }],
+    ['tags=a,b,c,d,e,f', { code: 11, message: 'invalid option (tags: cannot query more than 5 tags)' }],
+  ])('refuse %s', async (query, expected) => {
+    const response = await (await openAdmin()).send('GET', `/services?${query}`);
+    expect([response.status, await response.json()]).toEqual([400, row(expected)]);
+  });
+});
+
+describe('times', () => {
+  test('are seconds; a row keeps its birthday through PATCH and PUT', async () => {
+    const api = await openAdmin();
+    await api.send('PUT', `/services/${ID}`, ...encodings.json({ host: 'h', created_at: 1_000_000 }));
+    const made = await api.get(`/services/${ID}`);
+    expect(made.created_at).toBe(1_000_000);
+    expect(Math.abs(made.updated_at - Date.now() / 1000)).toBeLessThan(60);
+    await api.send('PATCH', `/services/${ID}`, ...encodings.json({ port: 81, updated_at: 5 }));
+    const patched = await api.get(`/services/${ID}`);
+    expect([patched.created_at, patched.updated_at > 5]).toEqual([1_000_000, true]);
+    await api.send('PUT', `/services/${ID}`, ...encodings.json({ host: 'i' }));
+    expect(await api.get(`/services/${ID}`)).toEqual(row({ host: 'i', created_at: 1_000_000 }));
+  });
+});
+
+describe('at the same time', () => {
+  test('of many POSTs of one name exactly one is answered 201', async () => {
+    const api = await openAdmin();
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async () => (await api.send('POST', '/services', ...encodings.json({ name: 'a', host: 'h' }))).status),
+    );
+    expect(statuses.sort()).toEqual([201, ...Array<number>(19).fill(409)]);
+  });
+
+  test('PATCHes of different fields all hold', async () => {
+    const api = await openAdmin();
+    await api.send('PUT', '/services/a', ...encodings.json({ host: 'h' }));
+    const changes = [{ port: 81 }, { path: '/p' }, { retries: 1 }, { read_timeout: 7 }, { tags: ['t'] }];
+    await Promise.all(changes.map(change => api.send('PATCH', '/services/a', ...encodings.json(change))));
+    const after = await api.get('/services/a');
+    expect(after).toEqual(row(Object.assign({}, ...changes)));
+  });
+});

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+
+const CLOCK_TICKS_PER_SECOND = 100;
+
+/** A process and its descendants, from /proc. */
+function tree(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(tree)];
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** User and system time that the kernel has charged to a process and its descendants, in microseconds. */
+export function cpuMicroseconds(pid: number): number {
+  const ticks = tree(pid).map(member => {
+    const [user = 0, system = 0] = read(`/proc/${member}/stat`).split(') ').at(-1)?.split(' ').slice(11, 13).map(Number) ?? [];
+    return user + system;
+  });
+  return (ticks.reduce((sum, each) => sum + each, 0) * 1e6) / CLOCK_TICKS_PER_SECOND;
+}
+
+export function residentMegabytes(pid: number): number {
+  const kilobytes = tree(pid).map(member => Number(read(`/proc/${member}/status`).match(/^VmRSS:\s+(\d+)/m)?.[1] ?? 0));
+  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
+}

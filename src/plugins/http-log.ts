@@ -1,8 +1,8 @@
 import { BatchQueue, type QueueLimits } from '../lib/batch-queue.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { Log } from '../lib/log.ts';
-import { isReference } from '../schema/checks.ts';
 import { type Infer, integer, map, number, record, string } from '../schema/field.ts';
+import { isReference } from '../schema/vault-reference.ts';
 import { customFieldsByLua } from './custom-fields.ts';
 import { logEntry } from './log-entry.ts';
 import { definePlugin } from './plugin.ts';

@@ -1,7 +1,7 @@
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
 import { guard } from './access.ts';
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { declarativeEndpoints } from './declarative-config.ts';
 import { endpointList, type Information, informationEndpoints } from './information.ts';
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
@@ -22,8 +22,8 @@ export interface AdminOptions extends Information, StatusOptions {
   readonly loadDeclarative: ((text: string) => Promise<void>) | null;
 }
 
-/** The Admin API. `fetch` is for `Bun.serve`. */
-export function createAdmin(options: AdminOptions) {
+/** The Admin API. */
+export function createAdmin(options: AdminOptions): App {
   const { store, gateway, log, token, version, logLevel, loadDeclarative } = options;
   const writer = createWriter(store, gateway, loadDeclarative !== null);
   const endpoints = [

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { EntityError } from '../entities/entity-error.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
@@ -12,17 +13,20 @@ export interface AppOptions {
   readonly guard?: MiddlewareHandler;
 }
 
-type App = Hono<{ Variables: AdminContext['var'] }>;
+export interface App {
+  /** For `Bun.serve`. */
+  fetch(request: Request): Response | Promise<Response>;
+}
 
 /** The endpoints as an application. Where two paths match, the first one answers. */
 export function createApp(endpoints: readonly Endpoint[], options: AppOptions): App {
-  const app: App = new Hono({ strict: false });
+  const app = new Hono<{ Variables: AdminContext['var'] }>({ strict: false });
   app.use(frame(options));
   if (options.guard) app.use(options.guard);
   for (const endpoint of endpoints) app.all(endpoint.path, context => answer(context, endpoint));
   app.notFound(context => notFound(context));
   app.onError((error, context) => refusal(error, context, options.log));
-  return app;
+  return { fetch: request => app.fetch(request) };
 }
 
 /** What every answer carries, and one line of audit for every write. */
@@ -69,12 +73,9 @@ function preflight(context: AdminContext, methods: string): Response {
 }
 
 function refusal(error: Error, context: AdminContext, log: Log): Response {
-  if (error instanceof RequestFailure) return json({ message: error.message }, error.status);
-  if (error instanceof EntityError && error.status < 500) {
-    return error.status === 404 ? notFound(context) : json(error.body, error.status);
-  }
+  if (error instanceof RequestFailure) return context.json({ message: error.message }, error.status as ContentfulStatusCode);
+  if (error instanceof EntityError && error.status === 404) return notFound(context);
+  if (error instanceof EntityError && error.status < 500) return context.json(error.body, error.status as ContentfulStatusCode);
   log.error('admin request failed', { request_id: context.get('requestId'), error: error.stack ?? error.message });
   return context.json({ message: 'An unexpected error occurred' }, 500);
 }
-
-const json = (body: object, status: number) => Response.json(body, { status, headers: { 'content-type': 'application/json' } });

@@ -8,7 +8,7 @@ export const MOST_BYTES = 10 * 1024 * 1024;
 
 /** What a client wrote in a body, before it is known which record it is meant to be. */
 export interface Body {
-  /** One top-level member as text, when it is that. */
+  /** One top-level member as text, when it is text or a number. */
   text(name: string): string | undefined;
   /** All of it, for the record it is meant to be. */
   read(record: RecordField): Record<string, unknown>;
@@ -59,7 +59,10 @@ function jsonBody(text: string): Body {
   const value = parseJson(text);
   if (!isObject(value)) throw new RequestFailure(400, 'Cannot parse JSON body');
   return {
-    text: name => (Object.hasOwn(value, name) && typeof value[name] === 'string' ? value[name] : undefined),
+    text: name => {
+      const member = Object.hasOwn(value, name) ? value[name] : undefined;
+      return typeof member === 'string' || typeof member === 'number' ? String(member) : undefined;
+    },
     read: () => value,
   };
 }

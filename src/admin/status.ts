@@ -1,7 +1,7 @@
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { Endpoint } from './admin-context.ts';
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 
 /** What `/status` tells of the gateway's work. */
 export interface Work {
@@ -20,7 +20,7 @@ export interface StatusOptions {
   notReady(): string | null;
 }
 
-/** `GET /status` and `GET /status/ready`: for `status_listen`, and part of the Admin API. */
+/** `GET /status` and `GET /status/ready`. */
 export function statusEndpoints({ status, gateway, notReady }: StatusOptions): Endpoint[] {
   return [
     {
@@ -44,7 +44,8 @@ export function statusEndpoints({ status, gateway, notReady }: StatusOptions): E
   ];
 }
 
-export function createStatus(options: StatusOptions & { readonly version: string; readonly log: Log }) {
+/** What `status_listen` serves. */
+export function createStatus(options: StatusOptions & { readonly version: string; readonly log: Log }): App {
   return createApp(statusEndpoints(options), options);
 }
 

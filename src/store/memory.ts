@@ -69,7 +69,7 @@ class MemoryStore implements Store {
   stage(writes: readonly Write[]): readonly Change[] {
     const touched = new Map<string, Touched>();
     try {
-      for (const write of writes) if (write.kind === 'replace') this.#release(write.row, write.entity, touched);
+      for (const write of writes) if (write.kind !== 'insert') this.#release(write, touched);
       for (const write of writes) this.#try(write, touched);
       return [...touched.values()].flatMap(({ collection, id, before }) => {
         const row = collection.get(id) ?? null;
@@ -171,10 +171,11 @@ class MemoryStore implements Store {
     collection.delete(id);
   }
 
-  #release(row: Row, entity: Entity, touched: Map<string, Touched>): void {
-    const collection = this.#collection(entity);
-    touch(touched, collection, row.id);
-    collection.release(row.id);
+  #release(write: Exclude<Write, { kind: 'insert' }>, touched: Map<string, Touched>): void {
+    const collection = this.#collection(write.entity);
+    const id = write.kind === 'remove' ? write.id : write.row.id;
+    touch(touched, collection, id);
+    collection.release(id);
   }
 
   #apply(changes: readonly Change[]): void {

@@ -42,8 +42,8 @@ export interface Store {
   page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R>;
   all<R extends Row>(entity: Entity<R>): Iterable<R>;
   /**
-   * What writes come to, cascades included: each sees what those before it did, and rows that trade unique values among
-   * themselves may. Throws an EntityError (primary key, unique, foreign key, not found). Changes nothing either way.
+   * What writes come to, cascades included: each sees what those before it did, and may take unique values that others of
+   * them give up. Throws an EntityError (primary key, unique, foreign key, not found). Changes nothing either way.
    */
   stage(writes: readonly Write[]): readonly Change[];
   /** Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`. */

@@ -1,0 +1,300 @@
+import { describe, expect, test } from 'bun:test';
+import { consumer } from '../../src/entities/consumer.ts';
+import { EntityError } from '../../src/entities/entity-error.ts';
+import { route } from '../../src/entities/route.ts';
+import { service } from '../../src/entities/service.ts';
+import { declarativeWrites, importDeclarative, readDeclarative, writeDeclarative } from '../../src/store/declarative.ts';
+import { openStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
+import { entities, id, insert, plugin, pluginRow, routeRow, serviceRow } from './rows.ts';
+
+const file = (body: string) => `_format_version: "3.0"\n${body}`;
+
+async function load(store: Store, text: string, mode: 'merge' | 'replace' = 'replace') {
+  const writes = declarativeWrites(text, 'gateway.yaml', store, mode);
+  await store.commit(store.stage(writes));
+  return writes.map(({ kind, entity }) => `${kind} ${entity.name}`);
+}
+
+async function loaded(text: string): Promise<Store> {
+  const store = await openStore(entities);
+  await load(store, text);
+  return store;
+}
+
+function refusal(text: string): EntityError {
+  try {
+    readDeclarative(text, 'gateway.yaml', entities);
+  } catch (error) {
+    if (error instanceof EntityError) return error;
+    throw error;
+  }
+  throw new Error('the file was not refused');
+}
+
+const nested = file(`
+_transform: true
+_comment: what people read
+_info: { select_tags: [x] }
+services:
+- name: chat
+  host: api.test
+  tags: [a]
+  _comment: more to read
+  routes:
+  - name: chat-route
+    paths: [/chat]
+    plugins:
+    - name: limiter
+      config: { limit: 3 }
+  plugins:
+  - name: limiter
+consumers:
+- username: ann
+  plugins:
+  - name: limiter
+    route: chat-route
+plugins:
+- name: limiter
+`);
+
+describe('a declarative file', () => {
+  test('becomes whole rows, however deep they are nested', async () => {
+    const store = await loaded(nested);
+    const chat = store.find(service, 'chat');
+    const through = store.find(route, 'chat-route');
+    const ann = store.find(consumer, 'ann');
+    expect(chat).toMatchObject({ host: 'api.test', port: 80, retries: 5, tags: ['a'], path: null });
+    expect(through).toMatchObject({ service: { id: chat?.id }, paths: ['/chat'] });
+    const scopes = [...store.all(plugin)].map(row => [row.route?.id, row.service?.id, row.consumer?.id, row.config]);
+    expect(scopes).toContainAllValues([
+      [through?.id, undefined, undefined, { limit: 3, note: null }],
+      [undefined, chat?.id, undefined, { limit: 10, note: null }],
+      [through?.id, undefined, ann?.id, { limit: 10, note: null }],
+      [undefined, undefined, undefined, { limit: 10, note: null }],
+    ]);
+  });
+
+  test.each([
+    ['its name', 'chat'],
+    ['its name in a record', '{ name: chat }'],
+    ['its id', `"${id(1)}"`],
+    ['its id in a record', `{ id: "${id(1)}" }`],
+  ])('may point at an entry by %s', async (_, reference) => {
+    const store = await loaded(
+      file(`routes:\n- name: r\n  paths: [/]\n  service: ${reference}\nservices:\n- {id: "${id(1)}", name: chat, host: h.test}`),
+    );
+    expect(store.find(route, 'r')?.service).toEqual({ id: id(1) });
+  });
+
+  test('may be JSON, or say nothing', async () => {
+    const store = await loaded('{"_format_version": "2.1", "services": [{"name": "a", "host": "h.test"}], "routes": null}');
+    expect(store.find(service, 'a')?.host).toBe('h.test');
+    expect(await load(store, file(''))).toEqual(['remove services']);
+  });
+
+  test('gives entries the ids that Kong gives them', () => {
+    const { rows } = readDeclarative(nested, 'gateway.yaml', entities);
+    expect(rows.get('services')?.[0]?.id).toBe(
+      Bun.randomUUIDv5('chat', Bun.randomUUIDv5('services', 'fd02801f-0957-4a15-a55a-c8d9606f30b5')),
+    );
+  });
+
+  test('of before format 3.0 has its regular expressions marked and its paths decoded', async () => {
+    const body = `routes:\n- name: r\n  paths: ['/a/\\d+', /b%63, '~/d']`;
+    expect((await loaded(`_format_version: "2.1"\n${body}`)).find(route, 'r')?.paths).toEqual(['~/a/\\d+', '/bc', '~/d']);
+  });
+});
+
+describe('refuses', () => {
+  test.each<[string, string, string, object]>([
+    ['a file without version', 'services: []', '1: _format_version: required field missing', { _format_version: 'required field missing' }],
+    [
+      'a version that is a number',
+      '_format_version: 3.0',
+      '1: _format_version: expected a string',
+      { _format_version: 'expected a string' },
+    ],
+    [
+      'a version that is not known',
+      '# comment\n_format_version: "9"',
+      '2: _format_version: expected one of: 1.1, 2.1, 3.0',
+      { _format_version: 'expected one of: 1.1, 2.1, 3.0' },
+    ],
+    ['an unknown section', file('servces: []'), '2: servces: unknown field', { servces: 'unknown field' }],
+    ['a section that is no list', file('services: {}'), '2: services: expected an array', { services: 'expected an array' }],
+    ['an entry that is no record', file('services:\n- x'), '3: services: expected a record', { services: ['expected a record'] }],
+    [
+      'a field that is not known',
+      file('services:\n- name: a\n  host: h.test\n- name: b\n  host: h.test\n  hots: x'),
+      "7: services 'b': hots: unknown field",
+      { services: [null, { hots: 'unknown field' }] },
+    ],
+    [
+      'a wrong value, deep inside',
+      file('services:\n- name: a\n  host: h.test\n  routes:\n  - paths:\n    - /ok\n    - nope'),
+      '8: entry 1 of routes: paths.1: should start with: / (fixed path) or ~/ (regex path)',
+      { services: [{ routes: [{ paths: [null, 'should start with: / (fixed path) or ~/ (regex path)'] }] }] },
+    ],
+    [
+      'a missing value, at the line of the entry',
+      file('\nservices:\n- name: a'),
+      "4: services 'a': host: required field missing",
+      { services: [{ host: 'required field missing' }] },
+    ],
+    [
+      'a check across fields',
+      file('consumers:\n- tags: [x]'),
+      "3: entry 1 of consumers: at least one of these fields must be non-empty: 'custom_id', 'username'",
+      { consumers: [{ '@entity': ["at least one of these fields must be non-empty: 'custom_id', 'username'"] }] },
+    ],
+    [
+      'a reference that leads nowhere',
+      file('routes:\n- name: r\n  paths: [/]\n  service: nowhere'),
+      "5: routes 'r': invalid reference 'service: nowhere' (no such entry in 'services')",
+      { routes: [{ service: "invalid reference 'service: nowhere' (no such entry in 'services')" }] },
+    ],
+    [
+      'a nested entry that belongs elsewhere',
+      file('services:\n- {name: a, host: h.test}\n- name: b\n  host: h.test\n  routes:\n  - {name: r, paths: [/], service: a}'),
+      "7: routes 'r': service: value must be null, or the entry around this one",
+      { services: [null, { routes: [{ service: 'value must be null, or the entry around this one' }] }] },
+    ],
+    [
+      'the same name twice',
+      file('services:\n- {name: a, host: h.test}\n- {name: a, host: i.test}'),
+      "4: services 'a': uniqueness violation: 'services' entity with name set to 'a' already declared",
+      { services: [null, "uniqueness violation: 'services' entity with name set to 'a' already declared"] },
+    ],
+    [
+      'the same plugin twice',
+      file('plugins:\n- name: limiter\n- name: limiter'),
+      "4: plugins 'limiter': uniqueness violation: 'plugins' entity with name, route, service, consumer set to 'limiter, , , ' already declared",
+      {
+        plugins: [
+          null,
+          "uniqueness violation: 'plugins' entity with name, route, service, consumer set to 'limiter, , , ' already declared",
+        ],
+      },
+    ],
+    [
+      'a plugin that is not enabled',
+      file('plugins:\n- name: nope'),
+      "3: plugins 'nope': name: plugin 'nope' not enabled; add it to the 'plugins' configuration property",
+      { plugins: [{ name: "plugin 'nope' not enabled; add it to the 'plugins' configuration property" }] },
+    ],
+    [
+      'a plugin configured wrongly',
+      file('plugins:\n- name: limiter\n  config:\n    limit: many'),
+      "5: plugins 'limiter': config.limit: expected an integer",
+      { plugins: [{ config: { limit: 'expected an integer' } }] },
+    ],
+    [
+      'duplicate keys',
+      file('services:\n- name: a\n  name: b'),
+      '4:3: Map keys must be unique',
+      { error: 'failed parsing declarative configuration: gateway.yaml:4:3: Map keys must be unique' },
+    ],
+    ['what is no object', 'services', '1: expected an object', {}],
+  ])('%s', (_, text, message, fields) => {
+    const error = refusal(text);
+    expect(error.message).toBe(`gateway.yaml:${message}`);
+    expect(error.code).toBe(14);
+    expect(error.fields).toEqual(fields as never);
+  });
+
+  test('everything at once, a line each', () => {
+    const { message } = refusal('_format_version: "1"\nservices:\n- {name: 5}\nnope: 1');
+    expect(message.split('\n').map(line => line.split(' ')[0])).toEqual([
+      'gateway.yaml:1:',
+      'gateway.yaml:4:',
+      'gateway.yaml:3:',
+      'gateway.yaml:3:',
+    ]);
+  });
+
+  test('no more than twenty lines of it', () => {
+    const { message } = refusal(file(`services:\n${'- {}\n'.repeat(25)}`));
+    expect(message.split('\n').length).toBe(21);
+    expect(message).toEndWith('\nand 5 more');
+  });
+});
+
+describe('loading', () => {
+  test('the same file again writes nothing, unnamed entries included', async () => {
+    const text = file('routes:\n- paths: [/a]\n- paths: [/a]\n- paths: [/b]\n  plugins:\n  - name: limiter\nconsumers:\n- custom_id: c1');
+    const store = await loaded(text);
+    expect(await load(store, text)).toEqual([]);
+  });
+
+  test('a changed file writes what changed, keeps ids and birthdays, and removes what is gone', async () => {
+    const store = await openStore(entities);
+    await store.commit(store.stage([insert(service, serviceRow(1, { name: 'chat' })), insert(service, serviceRow(2, { name: 'gone' }))]));
+    await store.commit(store.stage([insert(route, routeRow(3, { name: 'moves', service: { id: id(2) } }))]));
+    const kinds = await load(
+      store,
+      file('services:\n- name: chat\n  host: new.test\n- name: more\n  host: h.test\n  routes:\n  - {name: moves, paths: [/3]}'),
+    );
+    expect(kinds).toEqual(['replace services', 'insert services', 'replace routes', 'remove services']);
+    expect(store.find(service, 'chat')).toMatchObject({ id: id(1), host: 'new.test', created_at: 1 });
+    expect(store.find(service, 'chat')?.updated_at).toBeGreaterThan(1);
+    expect(store.find(service, 'gone')).toBeUndefined();
+  });
+
+  test('a file may hand a name from a row that goes to one with another id', async () => {
+    const store = await openStore(entities);
+    await store.commit(store.stage([insert(service, serviceRow(1, { name: 'chat' }))]));
+    await load(store, file(`services:\n- {id: "${id(2)}", name: chat, host: h.test}`));
+    expect([...store.all(service)].map(row => row.id)).toEqual([id(2)]);
+  });
+
+  test('an import adds and replaces, removes nothing, and may point at rows of the store', async () => {
+    const store = await openStore(entities);
+    await store.commit(store.stage([insert(service, serviceRow(1, { name: 'one' })), insert(plugin, pluginRow(4))]));
+    const text = file('routes:\n- name: r\n  paths: [/]\n  service: one\nplugins:\n- name: limiter\n  config: {limit: 7}');
+    expect(await importDeclarative(store, text, 'gateway.yaml')).toBe(2);
+    expect(store.find(route, 'r')?.service).toEqual({ id: id(1) });
+    expect([...store.all(plugin)].map(row => [row.id, row.config])).toEqual([[id(4), { limit: 7, note: null }]]);
+    expect(await importDeclarative(store, text, 'gateway.yaml')).toBe(0);
+  });
+
+  test('a whole configuration may not point at rows that only the store has', async () => {
+    const store = await openStore(entities);
+    await store.commit(store.stage([insert(service, serviceRow(1, { name: 'one' }))]));
+    expect(load(store, file('routes:\n- {name: r, paths: [/], service: one}'))).rejects.toThrow("(no such entry in 'services')");
+  });
+});
+
+describe('an exported file', () => {
+  test('gives the same rows when it is imported again', async () => {
+    const store = await loaded(nested);
+    await store.commit(
+      store.stage([
+        insert(service, serviceRow(1, { retries: null, path: '/yes', tags: ['no', '1.0'] })),
+        insert(route, routeRow(2, { headers: { 'x-a': ['1'] }, methods: ['GET'], service: { id: id(1) } })),
+        insert(plugin, pluginRow(3, { service: { id: id(1) } })),
+      ]),
+    );
+    const text = writeDeclarative(store);
+    const again = await loaded(text);
+    for (const entity of entities)
+      expect(new Map([...again.all(entity)].map(row => [row.id, row]))).toEqual(new Map([...store.all(entity)].map(row => [row.id, row])));
+    expect(writeDeclarative(again)).toBe(text);
+    expect(await importDeclarative(store, text, 'again.yaml')).toBe(0);
+  });
+
+  test('leaves out what goes without saying', async () => {
+    const store = await openStore(entities);
+    await store.commit(store.stage([insert(route, routeRow(2, { name: 'r', regex_priority: null }))]));
+    expect(writeDeclarative(store)).toStartWith(`_format_version: "3.0"
+_transform: false
+routes:
+  - id: ${id(2)}
+    created_at: 1
+    updated_at: 1
+    name: r
+`);
+    expect(writeDeclarative(store)).toContain('regex_priority: null');
+    expect(writeDeclarative(store)).not.toContain('hosts');
+  });
+});

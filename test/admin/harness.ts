@@ -4,12 +4,12 @@ import { consumer } from '../../src/entities/consumer.ts';
 import { pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
+import { openGateway } from '../../src/gateway/gateway.ts';
 import { ConfigurationError } from '../../src/lib/configuration-error.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../../src/lib/log.ts';
 import { definePlugin } from '../../src/plugins/plugin.ts';
 import { array, boolean, integer, map, number, record, string } from '../../src/schema/field.ts';
 import { openStore } from '../../src/store/memory.ts';
-import type { Write } from '../../src/store/store.ts';
 
 /** A plugin with a field of every kind, and one that only its own code can check. */
 export const sample = definePlugin({
@@ -54,15 +54,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}) {
   const log = Object.fromEntries(
     LOG_LEVELS.map(level => [level, (message: string, facts?: Line['facts']) => lines.push({ level, message, facts })]),
   ) as unknown as Log;
-  const gateway = {
-    fault: null,
-    async write(writes: readonly Write[]) {
-      const changes = store.stage(writes);
-      for (const { entity, row } of changes)
-        if (entity.name === 'plugins' && row) sample.configure((row as never)['config'], {} as never, row as never);
-      await store.commit(changes);
-    },
-  };
+  const gateway = await openGateway({ store, plugins, log, prefix: '.' });
   let level: LogLevel = 'notice';
   const admin = createAdmin({
     store,

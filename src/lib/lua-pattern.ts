@@ -21,11 +21,11 @@ export function luaPattern(pattern: string): RegExp {
   let isItem = false;
   for (let at = 0; at < pattern.length; ) {
     const character = pattern.charAt(at);
-    const quantifier = isItem ? QUANTIFIERS[character] : undefined;
-    const [part, length] = quantifier ? [quantifier, 1] : partAt(pattern, at);
+    const quantifier: string | undefined = isItem ? QUANTIFIERS[character] : undefined;
+    isItem = quantifier === undefined && !isAnchor(pattern, at) && character !== '(' && character !== ')';
+    const [part, length] = quantifier === undefined ? partAt(pattern, at) : [quantifier, 1];
     source += part;
     at += length;
-    isItem = !quantifier && !isAnchor(pattern, at - length) && character !== '(' && character !== ')';
   }
   return new RegExp(source, 's');
 }
@@ -39,19 +39,14 @@ function isAnchor(pattern: string, at: number): boolean {
 /** One item as RegExp writes it, and how many characters of the pattern it takes. */
 function partAt(pattern: string, at: number): [part: string, length: number] {
   const character = pattern.charAt(at);
-  if (character === '%') return [escaped(pattern, at + 1), 2];
+  if (character === '%') return [classAt(pattern, at + 1) ?? literal(pattern.charAt(at + 1)), 2];
   if (character === '[') return setAt(pattern, at);
   if (isAnchor(pattern, at) || character === '(' || character === ')' || character === '.') return [character, 1];
   return [literal(character), 1];
 }
 
-function escaped(pattern: string, at: number): string {
-  const members = membersOf(pattern, at);
-  return members ?? literal(pattern.charAt(at));
-}
-
-/** A class outside of a set, in brackets of its own. */
-function membersOf(pattern: string, at: number): string | undefined {
+/** `%a` and its like as a set; undefined when the letter stands for itself. */
+function classAt(pattern: string, at: number): string | undefined {
   const letter = pattern.charAt(at);
   const members = CLASSES[letter.toLowerCase()];
   if (members === undefined && /^[A-Za-z0-9]?$/.test(letter)) throw new Error(`'%${letter}' of a Lua pattern is not supported: ${pattern}`);
@@ -74,7 +69,7 @@ function setAt(pattern: string, start: number): [part: string, length: number] {
 }
 
 function inSet(pattern: string, at: number): string {
-  const members = membersOf(pattern, at);
+  const members = classAt(pattern, at);
   if (members?.startsWith('[^')) throw new Error(`'%${pattern.charAt(at)}' in a set of a Lua pattern is not supported: ${pattern}`);
   return members ? members.slice(1, -1) : literal(pattern.charAt(at));
 }

@@ -26,8 +26,8 @@ function fill(field: Field, value: unknown): unknown {
   if (value === null) return null;
   if (field.elements) return fillList(field, field.elements, value);
   if (field.values) return fillMap(field.values, value);
-  if (field.fields && !field.facts.abstract) return isEmptyList(value) ? fillRecord(field as RecordField, {}) : fillMembers(field, value);
-  if (field.type === 'foreign' && isObject(value) && typeof value['id'] === 'string') return { id: value['id'].toLowerCase() };
+  if (field.fields && !field.facts.abstract) return fillMembers(field as RecordField, value);
+  if (field.type === 'foreign') return fillReference(value);
   return field.facts.uuid && typeof value === 'string' ? value.toLowerCase() : value;
 }
 
@@ -53,6 +53,14 @@ function fillMap(values: Field, value: unknown): unknown {
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fill(values, member)])) : value;
 }
 
-function fillMembers(field: Field, value: unknown): unknown {
-  return isObject(value) ? fillRecord(field as RecordField, value) : value;
+function fillMembers(record: RecordField, value: unknown): unknown {
+  if (isEmptyList(value)) return fillRecord(record, {});
+  return isObject(value) ? fillRecord(record, value) : value;
+}
+
+/** Of what is pointed at, only the id is kept. */
+function fillReference(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const { id } = value;
+  return typeof id === 'string' ? { id: id.toLowerCase() } : value;
 }

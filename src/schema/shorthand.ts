@@ -1,3 +1,4 @@
+import { isObject } from '../lib/json.ts';
 import type { Field, RecordFacts, Shorthand } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
 import { valueAt } from './path.ts';
@@ -46,14 +47,12 @@ function standIns({ func, deprecation }: Shorthand, value: unknown, given: Value
   const result: Record<string, unknown> = {};
   for (const [name, stand] of Object.entries(func(value as never))) {
     const current = given[name] ?? null;
-    if (isRecord(stand)) result[name] = deprecation ? { ...stand, ...set(current) } : { ...set(current), ...stand };
+    if (isObject(stand)) result[name] = deprecation ? { ...stand, ...set(current) } : { ...set(current), ...stand };
     else result[name] = deprecation && current !== null ? current : stand;
   }
   return result;
 }
 
-const isRecord = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Members that are not null. */
 const set = (value: unknown): Values =>
-  isRecord(value) ? Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null)) : {};
+  isObject(value) ? Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null)) : {};

@@ -40,6 +40,8 @@ export interface Translation {
   readonly source: string;
   /** The translation's number of each of PCRE's groups, 0 for the whole match. */
   readonly groups: readonly number[];
+  /** The pattern as a whole is a choice: `a|b`. */
+  readonly isChoice: boolean;
 }
 
 /** Rewrites a PCRE pattern for JavaScript; throws for what it cannot express. */
@@ -288,6 +290,6 @@ class Translator {
       if ('repeats' in token) return `\\${token.repeats.number}`;
       return token.opens.name === null ? '(' : `(?<${token.opens.name}>`;
     });
-    return { source: parts.join(''), groups: [0, ...this.groups.map(group => group.number)] };
+    return { source: parts.join(''), groups: [0, ...this.groups.map(group => group.number)], isChoice: this.level().alternatives };
   }
 }

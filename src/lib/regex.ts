@@ -10,6 +10,8 @@ export interface Pcre {
   readonly regex: RegExp;
   /** Where the match holds PCRE's group n: `match[groups[n]]`. Translation may add groups of its own between. */
   readonly groups: readonly number[];
+  /** The plain text that every match of an anchored pattern begins with. */
+  readonly prefix: string;
 }
 
 /**
@@ -24,7 +26,14 @@ export const compilePcre = (pattern: string, options?: PcreOptions): RegExp => c
 
 /** As `compilePcre`, for those who read what the parentheses caught by number. */
 export function compilePcreGroups(pattern: string, options: PcreOptions = {}): Pcre {
-  const { source, groups } = translatePcre(pattern);
+  const { source, groups, isChoice } = translatePcre(pattern);
   const regex = new RegExp(options.anchored ? `^(?:${source})` : source, options.caseInsensitive ? 'vi' : 'v');
-  return { regex, groups };
+  return { regex, groups, prefix: isChoice || options.caseInsensitive ? '' : literalPrefix(pattern) };
+}
+
+/** The characters before the first that is more than itself; a quantifier may take back the last. */
+function literalPrefix(pattern: string): string {
+  const [literals = ''] = /^(?:[^\\^$.*+?()[\]{}|#\s\ud800-\udfff]|\\[!-/:-@[-`{-~])*/.exec(pattern) ?? [];
+  const certain = /^[*+?{]/.test(pattern.slice(literals.length)) ? literals.replace(/\\?[\s\S]$/, '') : literals;
+  return certain.replaceAll(/\\(.)/g, '$1');
 }

@@ -123,3 +123,18 @@ test('anchored holds for every alternative', () => {
 test('caseInsensitive is as a leading (?i)', () => {
   expect(compilePcre('é[a-c]', { caseInsensitive: true }).test('ÉB')).toBe(true);
 });
+
+test.each([
+  ['/users/(\\d+)', '/users/'],
+  ['/users/?$', '/users'],
+  ['/a\\.b\\-c/[0-9]', '/a.b-c/'],
+  ['/a\\.*', '/a'],
+  ['/v1/(?:a|b)', '/v1/'],
+  ['/a|/b', ''],
+  ['(?i)/a', ''],
+  ['/a{2}', '/'],
+  ['/\\d', '/'],
+  ['/plain', '/plain'],
+])('every match of %s begins with "%s"', (pattern, prefix) => {
+  expect(compilePcreGroups(pattern, { anchored: true }).prefix).toBe(prefix);
+});

@@ -33,6 +33,7 @@ class MemoryStore implements Store {
   readonly #listeners = new Set<Listener>();
   #stopWatching: (() => void) | undefined;
   #reloading = false;
+  #failing = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(entities: readonly Entity[], persistence: Persistence | undefined) {
@@ -120,9 +121,11 @@ class MemoryStore implements Store {
     this.#reloading = true;
     try {
       const changes = await this.reload();
+      this.#failing = false;
       if (changes.length > 0) for (const listener of this.#listeners) listener.changed(changes);
     } catch (error) {
-      for (const listener of this.#listeners) listener.failed?.(error as Error);
+      if (!this.#failing) for (const listener of this.#listeners) listener.failed?.(error as Error);
+      this.#failing = true;
     } finally {
       this.#reloading = false;
     }

@@ -83,7 +83,7 @@ class SqlitePersistence implements Persistence {
 
   watch(changed: () => void): () => void {
     const timer = setInterval(() => {
-      if (this.#version() !== this.#loadedVersion) changed();
+      if (this.#isBehind()) changed();
     }, POLL_MILLISECONDS);
     timer.unref();
     return () => clearInterval(timer);
@@ -98,6 +98,14 @@ class SqlitePersistence implements Persistence {
       .query(table.select)
       .values()
       .map(values => decodeRow(table, values as SqlValue[]));
+  }
+
+  #isBehind(): boolean {
+    try {
+      return this.#version() !== this.#loadedVersion;
+    } catch {
+      return true; // To load is to learn why.
+    }
   }
 
   #version(): number {

@@ -102,12 +102,26 @@ test('a reload waits for the commit under way, and does not undo it', async () =
   expect(changes).toEqual([]);
 });
 
-test('a watcher is told when the changes of others cannot be read', async () => {
+test('a watcher is told when the changes of others cannot be read: once, until they can', async () => {
   const database = new ScriptedDatabase();
   const store = await openStore(entities, database);
-  const failed = Promise.withResolvers<Error>();
-  store.watch(() => undefined, failed.resolve);
+  const heard: string[] = [];
+  const told = async () => {
+    database.changed?.();
+    await Bun.sleep(0);
+    return heard.splice(0);
+  };
+  store.watch(
+    changes => heard.push(`${changes.length} changed`),
+    error => heard.push(error.message),
+  );
+  const { load } = database;
   database.load = () => Promise.reject(new Error('unreadable'));
-  database.changed?.();
-  expect((await failed.promise).message).toBe('unreadable');
+  expect(await told()).toEqual(['unreadable']);
+  expect(await told()).toEqual([]);
+  database.load = load;
+  database.rows = [[service, serviceRow(1)]];
+  expect(await told()).toEqual(['1 changed']);
+  database.load = () => Promise.reject(new Error('unreadable again'));
+  expect(await told()).toEqual(['unreadable again']);
 });

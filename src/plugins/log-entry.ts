@@ -22,6 +22,8 @@ export function logEntry(context: Context): string {
 /** Fields and words: kong/pdk/log.lua, and https://developer.konghq.com/plugins/http-log/#log-format */
 function describeRequest(context: Context) {
   const { outcome, url, consumer, credential } = context;
+  const requestHeaders = headerMembers(context.request.headers);
+  const responseHeaders = outcome.responseHeaders && headerMembers(outcome.responseHeaders);
   const uri = context.path + context.query;
   const status = outcome.clientLeft ? 499 : outcome.status;
   return {
@@ -31,8 +33,8 @@ function describeRequest(context: Context) {
       url: `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}${uri}`,
       querystring: queryMembers(context.query),
       method: context.method,
-      headers: visibleHeaders(context.request.headers),
-      size: `${context.method} ${uri} HTTP/1.1\r\n`.length + headerBytes(context.request.headers) + outcome.requestSize,
+      size: `${context.method} ${uri} HTTP/1.1\r\n`.length + headerBytes(requestHeaders) + outcome.requestSize,
+      headers: withoutSecrets(requestHeaders),
       // Bun does not tell the version and the cipher of a connection.
       ...(url.protocol === 'https:' && { tls: { client_verify: 'NONE' } }),
     },
@@ -40,8 +42,8 @@ function describeRequest(context: Context) {
     upstream_status: outcome.upstreamStatus === null ? '' : String(outcome.upstreamStatus),
     response: {
       status,
-      headers: outcome.responseHeaders ? headerMembers(outcome.responseHeaders) : {},
-      size: outcome.responseHeaders ? `HTTP/1.1 ${status} \r\n`.length + headerBytes(outcome.responseHeaders) + outcome.responseSize : 0,
+      headers: responseHeaders ?? {},
+      size: responseHeaders ? `HTTP/1.1 ${status} \r\n`.length + headerBytes(responseHeaders) + outcome.responseSize : 0,
     },
     latencies: latencies(outcome),
     tries: outcome.tries.map(balancerTry),
@@ -108,25 +110,36 @@ function decodeQuery(text: string): string {
   }
 }
 
-function visibleHeaders(headers: Headers) {
-  const members = headerMembers(headers);
-  for (const name of Object.keys(members)) if (SECRET_HEADERS.has(name)) members[name] = REDACTED;
-  return members;
+type HeaderMembers = Readonly<Record<string, string | readonly string[]>>;
+
+/** A list only where a header comes more than once, as Kong has it. */
+function headerMembers(headers: Headers): HeaderMembers {
+  const members = headers.toJSON();
+  const cookies = members['set-cookie'];
+  return cookies?.length === 1 ? { ...members, 'set-cookie': cookies[0] ?? '' } : members;
 }
 
-function headerMembers(headers: Headers): Record<string, string | readonly string[]> {
-  const cookies = headers.getSetCookie();
-  const members: Record<string, string | readonly string[]> = Object.fromEntries(headers);
-  return cookies.length > 1 ? { ...members, 'set-cookie': cookies } : members;
+function withoutSecrets(headers: HeaderMembers): HeaderMembers {
+  const visible = { ...headers };
+  for (const name in visible) if (SECRET_HEADERS.has(name)) visible[name] = REDACTED;
+  return visible;
 }
 
 /** On the wire: `name: value` and two bytes of line end each, and the empty line. */
-function headerBytes(headers: Headers): number {
+function headerBytes(headers: HeaderMembers): number {
   let bytes = 2;
-  for (const [name, value] of headers) bytes += name.length + value.length + 4;
+  for (const name in headers) for (const value of [headers[name] ?? ''].flat()) bytes += name.length + value.length + 4;
   return bytes;
 }
 
+/** Rows do not change, so each is gone through once. */
+const described = new WeakMap<Row, Record<string, unknown>>();
+
 function withoutNulls(row: Row): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+  let members = described.get(row);
+  if (!members) {
+    members = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+    described.set(row, members);
+  }
+  return members;
 }

@@ -149,6 +149,11 @@ test('a client that left is logged as 499', () => {
   expect(entryOf(new Request('http://localhost/'), { outcome: { clientLeft: true } }).response.status).toBe(499);
 });
 
+test('a cookie that is set alone is a text, as every other header', () => {
+  const responseHeaders = new Headers({ 'set-cookie': 'a=1' });
+  expect(entryOf(new Request('http://localhost/'), { outcome: { responseHeaders } }).response.headers).toEqual({ 'set-cookie': 'a=1' });
+});
+
 test('a request over TLS says so, and names the port', () => {
   const { request } = entryOf(new Request('https://gateway.test/x'));
   expect(request).toMatchObject({ url: 'https://gateway.test:443/x', tls: { client_verify: 'NONE' } });

@@ -76,6 +76,6 @@ function refusal(error: Error, context: AdminContext, log: Log): Response {
   if (error instanceof RequestFailure) return context.json({ message: error.message }, error.status as ContentfulStatusCode);
   if (error instanceof EntityError && error.status === 404) return notFound(context);
   if (error instanceof EntityError && error.status < 500) return context.json(error.body, error.status as ContentfulStatusCode);
-  log.error('admin request failed', { request_id: context.get('requestId'), error: error.stack ?? error.message });
+  log.error('admin request failed', { request_id: context.get('requestId'), error: error.stack || String(error) });
   return context.json({ message: 'An unexpected error occurred' }, 500);
 }

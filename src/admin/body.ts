@@ -38,10 +38,14 @@ export async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffe
   if (Number(request.headers.get('content-length') ?? 0) > MOST_BYTES) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > MOST_BYTES) throw tooLarge;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.length;
+      if (size > MOST_BYTES) throw tooLarge;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error === tooLarge ? tooLarge : new RequestFailure(400, 'The request body ended early');
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

@@ -134,6 +134,14 @@ describe('bodies that are refused', () => {
   });
 });
 
+test('a client that leaves before the end of its body is no fault of ours', async () => {
+  const api = await openAdmin();
+  const body = new ReadableStream({ pull: controller => controller.error(new Error('gone')) });
+  const response = await api.admin.fetch(new Request('http://localhost/services', { method: 'POST', headers: JSON_TYPE, body }));
+  expect([response.status, await response.json()]).toEqual([400, { message: 'The request body ended early' }]);
+  expect(api.lines.map(line => line.level)).toEqual(['info']);
+});
+
 test('a PUT without a body and without a type says nothing about the row', async () => {
   const response = await (await openAdmin()).send('PUT', '/services/a');
   expect(await response.json()).toEqual(expect.objectContaining({ message: 'schema violation (host: required field missing)' }));

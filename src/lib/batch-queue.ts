@@ -56,7 +56,7 @@ export class BatchQueue {
     }
     if (!this.#makeRoom(entry)) return;
     this.#entries.push(entry);
-    if (this.#size >= max_batch_size) wake(this.#gathering);
+    if (this.#size >= Math.min(max_batch_size, max_entries)) wake(this.#gathering);
     if (!this.#emptying) this.#run(this.#empty());
   }
 

@@ -76,6 +76,15 @@ describe('batches', () => {
     await queue.close();
   });
 
+  test('a full queue goes as well, however large a batch may be', async () => {
+    const { queue, batches, nextCall } = openQueue({ max_batch_size: 10, max_entries: 2, max_coalescing_delay: FOREVER });
+    queue.add('a');
+    queue.add('b');
+    (await nextCall()).succeed();
+    await queue.close();
+    expect(batches).toEqual([['a', 'b']]);
+  });
+
   test('with concurrency_limit -1 every entry goes at once and alone', async () => {
     const { queue, batches, nextCall } = openQueue({ max_batch_size: 10, max_coalescing_delay: FOREVER, concurrency_limit: -1 });
     queue.add('a');

@@ -18,13 +18,13 @@ const NAMESPACE = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
 /** Turns the entries of a file into whole rows. Entities must come parents first: children are named after them. */
 export class DeclarativeRows {
   readonly rows = new Map<string, Row[]>();
-  readonly #destination: Destination | undefined;
+  readonly #destination: Destination;
   readonly #problems: DeclarativeProblems;
   readonly #ids = new Map<Item, string>();
   /** By entity, the ids of entries by what other entries may call them: id or endpoint key. */
   readonly #names = new Map<string, Map<string, string>>();
 
-  constructor(destination: Destination | undefined, problems: DeclarativeProblems) {
+  constructor(destination: Destination, problems: DeclarativeProblems) {
     this.#destination = destination;
     this.#problems = problems;
   }
@@ -55,7 +55,7 @@ export class DeclarativeRows {
 
   /** Rows of the store by their ids and unique keys. */
   #known(entity: Entity): ReadonlyMap<string, Row> {
-    const rows = [...(this.#destination?.store.all(entity) ?? [])];
+    const rows = [...this.#destination.store.all(entity)];
     return new Map(rows.flatMap(row => [row.id, ...uniqueKeys(entity, row as Row & Fields)].map(key => [key, row])));
   }
 
@@ -101,8 +101,8 @@ export class DeclarativeRows {
   /** The id of the entry, or of the store's row, with this id or endpoint key. */
   #named(entityName: string, key: string): string | undefined {
     const names = this.#names.get(entityName);
-    const entity = this.#destination?.store.entities.get(entityName);
-    const row = entity && this.#destination?.referable ? this.#destination.store.find(entity, key) : undefined;
+    const entity = this.#destination.store.entities.get(entityName);
+    const row = entity && this.#destination.referable ? this.#destination.store.find(entity, key) : undefined;
     return names?.get(key) ?? names?.get(key.toLowerCase()) ?? row?.id;
   }
 

@@ -11,24 +11,15 @@ import { DeclarativeRows, type Destination } from './declarative-rows.ts';
 import { parentsFirst } from './foreign-fields.ts';
 import type { Store, Write } from './store.ts';
 
-/** Rows by the name of their entity. */
-export type Rows = ReadonlyMap<string, readonly Row[]>;
-
 const FORMAT_VERSIONS = ['1.1', '2.1', '3.0'];
 /** Members of the file that hold no entities. `_info` is what decK says to itself. */
 const REMARKS = ['_format_version', '_transform', '_comment', '_ignore', '_info'];
 
 /**
- * Reads Kong's declarative format, in YAML or JSON, from the text of the file called `name`. Throws an EntityError
- * `invalid declarative configuration` with a line `FILE:LINE: ENTRY: message` for each thing that is wrong.
- */
-export function readDeclarative(text: string, name: string, entities: readonly Entity[]): { rows: Rows } {
-  return { rows: read(text, name, parentsFirst(entities)) };
-}
-
-/**
- * What makes a store hold what a file says: `merge` keeps rows that the file does not mention, `replace` removes them.
- * Entries are known again by id or unique fields; what is the same already is not written. Throws as `readDeclarative`.
+ * What makes a store hold what a file in Kong's declarative format says, be it YAML or JSON: `merge` keeps rows that the
+ * file does not mention, `replace` removes them. Entries are known again by id or unique fields; what is the same already
+ * is not written. Throws an EntityError `invalid declarative configuration` with a line `FILE:LINE: ENTRY: message` for
+ * each thing that is wrong with the text; `name` is the file's.
  */
 export function declarativeWrites(text: string, name: string, store: Store, mode: 'merge' | 'replace'): readonly Write[] {
   const entities = parentsFirst(store.entities.values());
@@ -37,13 +28,6 @@ export function declarativeWrites(text: string, name: string, store: Store, mode
   return mode === 'merge'
     ? puts
     : [...puts, ...entities.toReversed().flatMap(entity => removals(store, entity, rows.get(entity.name) ?? []))];
-}
-
-/** Adds what a file says to the store, or replaces rows with it, in one transaction. Resolves with how many rows changed. */
-export async function importDeclarative(store: Store, text: string, name: string): Promise<number> {
-  const changes = store.stage(declarativeWrites(text, name, store, 'merge'));
-  await store.commit(changes);
-  return changes.length;
 }
 
 /** The whole store as a declarative file. Read again, it gives the same rows, ids and times included. */
@@ -55,7 +39,7 @@ export function writeDeclarative(store: Store): string {
   return toYaml({ _format_version: '3.0', _transform: false, ...Object.fromEntries(sections) });
 }
 
-function read(text: string, name: string, entities: readonly Entity[], destination?: Destination): Rows {
+function read(text: string, name: string, entities: readonly Entity[], destination: Destination): ReadonlyMap<string, readonly Row[]> {
   const file = parse(text, name);
   const problems = new DeclarativeProblems(file);
   const items = isObject(file.value) ? readItems(file.value, entities, problems) : [];

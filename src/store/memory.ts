@@ -121,8 +121,9 @@ class MemoryStore implements Store {
     this.#reloading = true;
     try {
       const changes = await this.reload();
+      const isNews = changes.length > 0 || this.#failing;
       this.#failing = false;
-      if (changes.length > 0) for (const listener of this.#listeners) listener.changed(changes);
+      if (isNews) for (const listener of this.#listeners) listener.changed(changes);
     } catch (error) {
       if (!this.#failing) for (const listener of this.#listeners) listener.failed?.(error as Error);
       this.#failing = true;

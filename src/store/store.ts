@@ -50,7 +50,7 @@ export interface Store {
   commit(changes: readonly Change[]): Promise<void>;
   /**
    * Tells of commits made elsewhere, by another process on the same database, once reads see them; and, when it cannot
-   * read those, why: once, until it can. Returns how to stop.
+   * read those, why: once, until it can, which `changed` tells even when nothing did. Returns how to stop.
    */
   watch(changed: (changes: readonly Change[]) => void, failed?: (error: Error) => void): () => void;
   close(): Promise<void>;

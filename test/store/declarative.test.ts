@@ -3,7 +3,7 @@ import { consumer } from '../../src/entities/consumer.ts';
 import { EntityError } from '../../src/entities/entity-error.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
-import { declarativeWrites, importDeclarative, readDeclarative, writeDeclarative } from '../../src/store/declarative.ts';
+import { declarativeWrites, writeDeclarative } from '../../src/store/declarative.ts';
 import { openStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
 import { entities, id, insert, plugin, pluginRow, routeRow, serviceRow } from './rows.ts';
@@ -22,9 +22,9 @@ async function loaded(text: string): Promise<Store> {
   return store;
 }
 
-function refusal(text: string): EntityError {
+async function refusal(text: string): Promise<EntityError> {
   try {
-    readDeclarative(text, 'gateway.yaml', entities);
+    await loaded(text);
   } catch (error) {
     if (error instanceof EntityError) return error;
     throw error;
@@ -93,11 +93,9 @@ describe('a declarative file', () => {
     expect(await load(store, file(''))).toEqual(['remove services']);
   });
 
-  test('gives entries the ids that Kong gives them', () => {
-    const { rows } = readDeclarative(nested, 'gateway.yaml', entities);
-    expect(rows.get('services')?.[0]?.id).toBe(
-      Bun.randomUUIDv5('chat', Bun.randomUUIDv5('services', 'fd02801f-0957-4a15-a55a-c8d9606f30b5')),
-    );
+  test('gives entries the ids that Kong gives them', async () => {
+    const namespace = Bun.randomUUIDv5('services', 'fd02801f-0957-4a15-a55a-c8d9606f30b5');
+    expect((await loaded(nested)).find(service, 'chat')?.id).toBe(Bun.randomUUIDv5('chat', namespace));
   });
 
   test('of before format 3.0 has its regular expressions marked and its paths decoded', async () => {
@@ -196,15 +194,15 @@ describe('refuses', () => {
       { error: 'failed parsing declarative configuration: gateway.yaml:4:3: Map keys must be unique' },
     ],
     ['what is no object', 'services', '1: expected an object', {}],
-  ])('%s', (_, text, message, fields) => {
-    const error = refusal(text);
+  ])('%s', async (_, text, message, fields) => {
+    const error = await refusal(text);
     expect(error.message).toBe(`gateway.yaml:${message}`);
     expect(error.code).toBe(14);
     expect(error.fields).toEqual(fields as never);
   });
 
-  test('everything at once, a line each', () => {
-    const { message } = refusal('_format_version: "1"\nservices:\n- {name: 5}\nnope: 1');
+  test('everything at once, a line each', async () => {
+    const { message } = await refusal('_format_version: "1"\nservices:\n- {name: 5}\nnope: 1');
     expect(message.split('\n').map(line => line.split(' ')[0])).toEqual([
       'gateway.yaml:1:',
       'gateway.yaml:4:',
@@ -213,8 +211,8 @@ describe('refuses', () => {
     ]);
   });
 
-  test('no more than twenty lines of it', () => {
-    const { message } = refusal(file(`services:\n${'- {}\n'.repeat(25)}`));
+  test('no more than twenty lines of it', async () => {
+    const { message } = await refusal(file(`services:\n${'- {}\n'.repeat(25)}`));
     expect(message.split('\n').length).toBe(21);
     expect(message).toEndWith('\nand 5 more');
   });
@@ -252,10 +250,10 @@ describe('loading', () => {
     const store = await openStore(entities);
     await store.commit(store.stage([insert(service, serviceRow(1, { name: 'one' })), insert(plugin, pluginRow(4))]));
     const text = file('routes:\n- name: r\n  paths: [/]\n  service: one\nplugins:\n- name: limiter\n  config: {limit: 7}');
-    expect(await importDeclarative(store, text, 'gateway.yaml')).toBe(2);
+    expect(await load(store, text, 'merge')).toEqual(['insert routes', 'replace plugins']);
     expect(store.find(route, 'r')?.service).toEqual({ id: id(1) });
     expect([...store.all(plugin)].map(row => [row.id, row.config])).toEqual([[id(4), { limit: 7, note: null }]]);
-    expect(await importDeclarative(store, text, 'gateway.yaml')).toBe(0);
+    expect(await load(store, text, 'merge')).toEqual([]);
   });
 
   test('a whole configuration may not point at rows that only the store has', async () => {
@@ -280,7 +278,7 @@ describe('an exported file', () => {
     for (const entity of entities)
       expect(new Map([...again.all(entity)].map(row => [row.id, row]))).toEqual(new Map([...store.all(entity)].map(row => [row.id, row])));
     expect(writeDeclarative(again)).toBe(text);
-    expect(await importDeclarative(store, text, 'again.yaml')).toBe(0);
+    expect(await load(store, text, 'merge')).toEqual([]);
   });
 
   test('leaves out what goes without saying', async () => {

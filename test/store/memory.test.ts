@@ -124,4 +124,7 @@ test('a watcher is told when the changes of others cannot be read: once, until t
   expect(await told()).toEqual(['1 changed']);
   database.load = () => Promise.reject(new Error('unreadable again'));
   expect(await told()).toEqual(['unreadable again']);
+  database.load = load;
+  expect(await told()).toEqual(['0 changed']);
+  expect(await told()).toEqual([]);
 });

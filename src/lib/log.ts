@@ -6,11 +6,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Writes one line for people or one JSON object for machines. Secrets are taken out of whatever it is given. */
 export type Log = { readonly [L in LogLevel]: (message: string, facts?: Readonly<Record<string, unknown>>) => void };
 
-/** A log whose level may be changed while it runs. */
-export type LeveledLog = Log & { level: LogLevel };
-
 export const LOG_FORMATS = ['text', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** A log whose level may be changed while it runs. */
+export type LeveledLog = Log & { level: LogLevel; readonly format: LogFormat };
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -27,6 +27,7 @@ export function createLog({ level, format, write = line => process.stdout.write(
   };
   const log: LeveledLog = {
     level,
+    format,
     debug: at('debug'),
     info: at('info'),
     notice: at('notice'),

@@ -1,0 +1,74 @@
+import { mkdtempSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import tls from 'node:tls';
+
+/** How connections leave this machine. */
+export interface Outbound {
+  readonly httpsProxy: string | null;
+  readonly httpProxy: string | null;
+  readonly noProxy: readonly string[] | null;
+  /** The machine's CAs and the built-in ones count. */
+  readonly systemTrusted: boolean;
+  /** PEM texts of further CAs. */
+  readonly certificates: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Bun's own limit is 256 `fetch` at once, streams included, and is read from the environment only when a process starts. */
+const MOST_REQUESTS = '65535';
+const BUNDLE_FOLDER = 'sluice-certificates-';
+
+/** Reads the address of an outbound proxy. Throws an Error that says what is wrong. */
+export function parseProxyUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') throw new Error('expected http://HOST:PORT');
+  return url;
+}
+
+/**
+ * The environment in which Bun's `fetch` behaves as the settings say. Bun reads it at start, so the process must be
+ * executed with it. Several CA files become one, which `loadBundle` removes.
+ */
+export function outboundEnvironment(outbound: Outbound, environment: Environment): Record<string, string> {
+  const { httpsProxy, httpProxy, noProxy, systemTrusted, certificates } = outbound;
+  const { NODE_EXTRA_CA_CERTS: extra } = environment;
+  const further = extra ? [readFileSync(extra, 'utf8'), ...certificates] : certificates;
+  const changes: Readonly<Record<string, string | undefined>> = {
+    BUN_CONFIG_MAX_HTTP_REQUESTS: MOST_REQUESTS,
+    // A name in lower case would win over one in capitals.
+    ...(httpsProxy !== null && { HTTPS_PROXY: httpsProxy, https_proxy: undefined }),
+    ...(httpProxy !== null && { HTTP_PROXY: httpProxy, http_proxy: undefined }),
+    ...(noProxy !== null && { NO_PROXY: noProxy.join(','), no_proxy: undefined }),
+    ...(systemTrusted && { NODE_USE_SYSTEM_CA: '1' }),
+    ...(systemTrusted && certificates.length > 0 && { NODE_EXTRA_CA_CERTS: writeBundle(further) }),
+  };
+  const entries = Object.entries({ ...environment, ...changes });
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** Makes `fetch` trust these CAs and no others: Bun always adds its built-in ones unless a call names its own. */
+export function trustOnly(certificates: readonly string[]): void {
+  const { fetch } = globalThis;
+  const ca = [...certificates];
+  globalThis.fetch = Object.assign(
+    (input: string | URL | Request, init?: BunFetchRequestInit) => fetch(input, { ...init, tls: { ca, ...init?.tls } }),
+    { preconnect: fetch.preconnect },
+  );
+}
+
+function writeBundle(certificates: readonly string[]): string {
+  const file = join(mkdtempSync(join(tmpdir(), BUNDLE_FOLDER)), 'trusted.pem');
+  writeFileSync(file, certificates.join('\n'), { mode: 0o600 });
+  return file;
+}
+
+/** Loads the bundle that `outboundEnvironment` made, then removes it from the disk. */
+export function loadBundle(environment: Environment): void {
+  const { NODE_EXTRA_CA_CERTS: file } = environment;
+  if (file === undefined || !basename(dirname(file)).startsWith(BUNDLE_FOLDER)) return;
+  tls.getCACertificates('extra');
+  unlinkSync(file);
+  rmdirSync(dirname(file));
+}

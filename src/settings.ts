@@ -1,0 +1,166 @@
+import { isLoopback, parseListenAddress } from './lib/listen-address.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts';
+import { parseProxyUrl } from './lib/outbound.ts';
+import { array, type Infer, record, string } from './schema/field.ts';
+
+/** Every setting, once: names are those of kong.conf where Kong has the setting. README and config/sluice.yaml are checked against it. */
+export const settingFields = record(
+  {
+    proxy_listen: array(string({ custom_validator: address }), {
+      required: true,
+      default: ['0.0.0.0:8000'],
+      description: 'Where clients connect: `ADDRESS:PORT`, with ` ssl` for TLS, several with commas; `off`.',
+    }),
+    admin_listen: array(string({ custom_validator: address }), {
+      required: true,
+      default: ['127.0.0.1:8001'],
+      description: 'Where the Admin API listens, likewise. An address that is not loopback needs `admin_token`.',
+    }),
+    admin_gui_listen: array(string({ one_of: ['off'], err: 'the web UI is not in this version: only off is possible' }), {
+      required: true,
+      default: ['off'],
+      description: 'Where the web UI listens: not in this version, so `off`.',
+    }),
+    status_listen: array(string({ custom_validator: address }), {
+      required: true,
+      default: ['127.0.0.1:8007'],
+      description: 'Where `/status` and `/status/ready` answer for monitoring, without a token; `off`.',
+    }),
+    admin_token: string({
+      encrypted: true,
+      description:
+        'What the Admin API asks for in `Authorization: Bearer` or `Kong-Admin-Token`. Under systemd, the credential `admin_token` when not set.',
+    }),
+    database: string({
+      required: true,
+      default: 'sqlite://sluice.db',
+      custom_validator: database,
+      description: 'Where the configuration is kept: `sqlite://PATH`, or `off` for a gateway that is one declarative file.',
+    }),
+    declarative_config: string({
+      description: 'With `database: off`: the file that is the configuration. Read again on SIGHUP.',
+    }),
+    workers: string({
+      required: true,
+      default: 'auto',
+      one_of: ['auto', '1'],
+      err: 'only auto and 1 are possible in this version: one process serves',
+      description: 'Processes that serve the proxy port: one, in this version.',
+    }),
+    log_level: string({
+      required: true,
+      default: 'notice',
+      one_of: LOG_LEVELS,
+      description: `The least that is logged: \`${LOG_LEVELS.join(' ')}\`.`,
+    }),
+    log_format: string({
+      one_of: LOG_FORMATS,
+      description: 'How standard output is written: `text` or `json`. When not set, `text` on a terminal and `json` otherwise.',
+    }),
+    trusted_ips: array(string(), {
+      required: true,
+      default: [],
+      description: 'Addresses and CIDR blocks of load balancers whose `X-Forwarded-…` headers are believed.',
+    }),
+    real_ip_header: string({
+      required: true,
+      default: 'X-Real-IP',
+      description: 'The header in which a trusted load balancer names the client.',
+    }),
+    headers: array(string(), {
+      required: true,
+      default: ['server_tokens', 'latency_tokens', 'X-Kong-Request-Id'],
+      description: 'Headers that the gateway adds: `server_tokens`, `latency_tokens`, or names of single ones; `off`.',
+    }),
+    prefix: string({
+      required: true,
+      default: '.',
+      description: 'The folder of relative paths in settings and plugin configuration. Under systemd, `$STATE_DIRECTORY` when not set.',
+    }),
+    ssl_cert: string({ description: 'Certificate of `ssl` proxy listeners, a PEM file. When not set, a self-signed pair made at start.' }),
+    ssl_cert_key: string({ description: 'Its private key, a PEM file.' }),
+    admin_ssl_cert: string({ description: 'Certificate of `ssl` Admin API listeners, likewise.' }),
+    admin_ssl_cert_key: string({ description: 'Its private key, a PEM file.' }),
+    status_ssl_cert: string({ description: 'Certificate of `ssl` status listeners, likewise.' }),
+    status_ssl_cert_key: string({ description: 'Its private key, a PEM file.' }),
+    plugins: array(string(), {
+      required: true,
+      default: ['bundled'],
+      description: 'Plugins that may be used: `bundled` for all, names, or `off`.',
+    }),
+    trusted_certificates: array(string(), {
+      required: true,
+      default: ['system'],
+      description: "CAs trusted for upstreams and vendors: `system` (the machine's and the built-in ones) and / or PEM files.",
+    }),
+    https_proxy: string({
+      custom_validator: outboundProxy,
+      description:
+        'The proxy through which `https://` upstreams and vendors are reached, `http://HOST:PORT`. When not set, `$HTTPS_PROXY`.',
+    }),
+    http_proxy: string({
+      custom_validator: outboundProxy,
+      description: 'The same for `http://` upstreams. When not set, `$HTTP_PROXY`.',
+    }),
+    no_proxy: array(string(), {
+      description: 'Hosts, `.domains` and CIDR blocks reached without a proxy; `*` for all. When not set, `$NO_PROXY`.',
+    }),
+  },
+  { required: true },
+);
+
+export type Settings = Infer<typeof settingFields>;
+export type SettingName = keyof Settings;
+
+export const isSetting = (name: string): name is SettingName => Object.hasOwn(settingFields.fields, name);
+
+/** What one setting means for another: the setting at fault and what is wrong with it, or undefined. */
+export function conflict(settings: Settings): readonly [SettingName, string] | undefined {
+  for (const name of ['proxy_listen', 'admin_listen', 'status_listen'] as const) {
+    if (settings[name].includes('off') && settings[name].length > 1) return [name, 'off stands alone'];
+  }
+  const open = settings.admin_listen.find(text => text !== 'off' && !isLoopback(parseListenAddress(text)));
+  if (open && settings.admin_token === null)
+    return ['admin_listen', `${open} can be reached from other machines, so admin_token must be set`];
+  if (settings.declarative_config !== null && settings.database !== 'off')
+    return ['declarative_config', 'only has a meaning with database off'];
+  for (const [cert, key] of [
+    ['ssl_cert', 'ssl_cert_key'],
+    ['admin_ssl_cert', 'admin_ssl_cert_key'],
+    ['status_ssl_cert', 'status_ssl_cert_key'],
+  ] as const) {
+    if (settings[cert] !== null && settings[key] === null) return [cert, `needs ${key} beside it`];
+    if (settings[key] !== null && settings[cert] === null) return [key, `needs ${cert} beside it`];
+  }
+  return undefined;
+}
+
+/** Settings for people and logs: what is secret is left out. */
+export function publicSettings(settings: Settings): Readonly<Record<string, unknown>> {
+  const hidden = (name: string) => settingFields.fields[name]?.facts.encrypted === true;
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, hidden(name) && value !== null ? '******' : value]));
+}
+
+function address(text: string): string | undefined {
+  return text === 'off' ? undefined : message(() => parseListenAddress(text));
+}
+
+function database(text: string): string | undefined {
+  if (text === 'off' || /^sqlite:\/\/./.test(text)) return undefined;
+  if (/^postgres(ql)?:\/\//.test(text)) return 'PostgreSQL is not in this version: use sqlite://PATH or off';
+  return 'expected sqlite://PATH or off';
+}
+
+function outboundProxy(text: string): string | undefined {
+  return message(() => parseProxyUrl(text));
+}
+
+/** What `read` throws about a value, or undefined when it can be read. */
+function message(read: () => unknown): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -45,7 +45,7 @@ function frame({ version, log }: AppOptions): MiddlewareHandler<{ Variables: Adm
     headers.set('X-Kong-Admin-Latency', String(Math.round(performance.now() - startedAt)));
     const { method, path } = context.req;
     if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') {
-      log.info('admin write', { method, path, status, ...context.get('subject'), request_id: context.get('requestId') });
+      log.notice('admin request', { method, path, status, ...context.get('subject'), request_id: context.get('requestId') });
     }
   };
 }

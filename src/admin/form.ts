@@ -11,7 +11,8 @@ const PATH = /^[^.[\]]+(?:\[[^\]]*\]|\.[^.[\]]+)*$/;
 const SEGMENT = /\[([^\]]*)\]|[^.[\]]+/g;
 /** No path is longer, so none is deep enough to exhaust the stack. */
 const LONGEST_PATH = 1024;
-const NUMBER = /^\s*[+-]?(?:0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i;
+/** What Lua's `tonumber` takes and JSON can say. */
+const NUMBER = /^\s*(?:0x[0-9a-f]+|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i;
 const INDEX = /^\d*$/;
 
 /** The keys of a form as a tree. Source of the grammar: kong/api/arguments.lua of Kong 3.9. */
@@ -89,7 +90,8 @@ function memberOf(field: Field | undefined, name: string): Field | undefined {
 function scalarOf(value: string, field: Field | undefined): unknown {
   if (field === undefined) return value;
   if (value === '') return null;
-  if (field.type === 'integer' || field.type === 'number') return NUMBER.test(value) ? Number(value) : value;
+  if (field.type === 'integer' || field.type === 'number')
+    return NUMBER.test(value) && Number.isFinite(Number(value)) ? Number(value) : value;
   if (field.type === 'boolean') return value === 'true' ? true : value === 'false' ? false : value;
   return value;
 }

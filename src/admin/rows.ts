@@ -41,8 +41,7 @@ export function readInput(entity: Entity, body: Body, current?: Row): Fields {
 
 /** A row to insert. Ids, times and defaults are filled in; foreign keys may name what they point at. */
 export function newRow(store: Store, entity: Entity, input: Fields): Row {
-  const fields = withLowerCaseId({ ...automatic(entity), ...withoutNulls(entity, input), ...touched(entity) });
-  return checked(entity, resolveReferences(store, entity, fields));
+  return checked(entity, resolveReferences(store, entity, { ...automatic(entity), ...withoutNulls(entity, input), ...touched(entity) }));
 }
 
 /** `row` with what `input` changes: records member by member, all else as a whole. */
@@ -61,10 +60,6 @@ export function replacedRow(store: Store, entity: Entity, old: Row | undefined, 
   return newRow(store, entity, { ...kept, ...withoutNulls(entity, input), ...(id !== undefined && { id }) });
 }
 
-/** Ids are written in lower case, whatever the client's case. */
-const withLowerCaseId = (fields: Fields): Fields =>
-  typeof fields['id'] === 'string' ? { ...fields, id: fields['id'].toLowerCase() } : fields;
-
 function checked(entity: Entity, fields: Fields): Row {
   const result = validate(entity.schema, fields);
   if ('errors' in result) throw schemaViolation(result.errors);
@@ -74,8 +69,8 @@ function checked(entity: Entity, fields: Fields): Row {
 export const schemaViolation = (errors: FieldErrors): EntityError => new EntityError('schema violation', violation(errors), errors);
 
 function refuseOtherId(id: string, input: Fields): void {
-  const given = withLowerCaseId(input)['id'];
-  if (given === undefined || given === null || given === id) return;
+  const given = input['id'];
+  if (given === undefined || given === null || String(given).toLowerCase() === id) return;
   throw schemaViolation({ id: 'immutable field cannot be updated' });
 }
 
@@ -122,7 +117,7 @@ function targetOf(store: Store, field: Field): Entity | undefined {
 }
 
 function resolveReference(store: Store, target: Entity, name: string, value: Fields): Fields {
-  if (value['id'] !== undefined) return withLowerCaseId(value);
+  if (value['id'] !== undefined) return value;
   const errors: Record<string, string> = {};
   for (const [unique, field] of Object.entries(target.schema.fields)) {
     const wanted = value[unique];

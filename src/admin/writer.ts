@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
@@ -69,7 +68,7 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
       inTurn(async () => {
         const old = findRow(store, entity, id);
         if (!old) return undefined;
-        const row = newRow(store, target, { ...readInput(target, body), id: randomUUID() });
+        const row = newRow(store, target, readInput(target, body));
         const pointing = changedRow(store, entity, old, { [field]: { id: row.id } });
         await write('create or update', target, null, [
           { kind: 'insert', entity: target, row },

@@ -61,7 +61,7 @@ describe('the log', () => {
     await api.send('GET', '/plugins');
     expect(api.lines.map(({ message, facts }) => [message, facts])).toEqual([
       [
-        'admin write',
+        'admin request',
         {
           method: 'POST',
           path: '/plugins',
@@ -71,9 +71,9 @@ describe('the log', () => {
           request_id: expect.any(String),
         },
       ],
-      ['admin write', { method: 'POST', path: '/plugins', status: 400, entity: 'plugins', id: null, request_id: expect.any(String) }],
+      ['admin request', { method: 'POST', path: '/plugins', status: 400, entity: 'plugins', id: null, request_id: expect.any(String) }],
       [
-        'admin write',
+        'admin request',
         { method: 'DELETE', path: '/services/none', status: 204, entity: 'services', id: null, request_id: expect.any(String) },
       ],
     ]);

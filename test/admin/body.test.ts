@@ -139,7 +139,7 @@ test('a client that leaves before the end of its body is no fault of ours', asyn
   const body = new ReadableStream({ pull: controller => controller.error(new Error('gone')) });
   const response = await api.admin.fetch(new Request('http://localhost/services', { method: 'POST', headers: JSON_TYPE, body }));
   expect([response.status, await response.json()]).toEqual([400, { message: 'The request body ended early' }]);
-  expect(api.lines.map(line => line.level)).toEqual(['info']);
+  expect(api.lines.map(line => line.level)).toEqual(['notice']);
 });
 
 test('a PUT without a body and without a type says nothing about the row', async () => {

@@ -1,6 +1,6 @@
 import { EntityError } from '../entities/entity-error.ts';
+import { normalizePath } from '../lib/path-normalization.ts';
 import { compilePcre, compilePcreGroups, type Pcre } from '../lib/regex.ts';
-import { normalizePath } from './path-normalization.ts';
 import type { RouteTarget } from './route-target.ts';
 
 /** One way into a route: by one of its paths, or without when it has none. The router compares requests with these. */

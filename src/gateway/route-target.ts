@@ -1,6 +1,6 @@
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
-import { encodePath } from './path-normalization.ts';
+import { encodePath } from '../lib/path-normalization.ts';
 import type { ScopedPlan } from './plan-book.ts';
 import type { CompiledRoute, Plan } from './snapshot.ts';
 

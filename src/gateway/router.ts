@@ -1,4 +1,4 @@
-import { encodePath, isUnusual, normalizePath } from './path-normalization.ts';
+import { encodePath, isUnusual, normalizePath } from '../lib/path-normalization.ts';
 import { PrefixTree, type Visitor } from './prefix-tree.ts';
 import { compareEntries, type Entry, type HeaderRule, type RouteEntries } from './route-entries.ts';
 import type { Match, Routable } from './snapshot.ts';

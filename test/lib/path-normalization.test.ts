@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { encodePath, isUnusual, normalizePath } from '../../src/gateway/path-normalization.ts';
+import { encodePath, isUnusual, normalizePath } from '../../src/lib/path-normalization.ts';
 
 test.each([
   ['/', '/'],

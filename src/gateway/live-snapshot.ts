@@ -1,0 +1,171 @@
+import type { PluginRow } from '../entities/plugin-entity.ts';
+import type { Route } from '../entities/route.ts';
+import { type Service, service } from '../entities/service.ts';
+import type { Change, Store } from '../store/store.ts';
+import { Epochs } from './epochs.ts';
+import { PlanBook } from './plan-book.ts';
+import type { ConfiguredPlugin, PluginConfigurations } from './plugin-configurations.ts';
+import { compileEntries, type RouteEntries } from './route-entries.ts';
+import { RouteTarget } from './route-target.ts';
+import { Router } from './router.ts';
+import type { Match, Passage, Plan, Routable, Snapshot } from './snapshot.ts';
+
+/** Changes, compiled and ready to be applied. */
+export interface Prepared {
+  readonly plugins: ReadonlyMap<string, ConfiguredPlugin | null>;
+  readonly routes: ReadonlyMap<string, PreparedRoute | null>;
+  /** Routes and services that are no more. */
+  readonly gone: readonly string[];
+}
+
+interface PreparedRoute {
+  readonly target: RouteTarget;
+  /** Null: no request comes to it. */
+  readonly entries: RouteEntries | null;
+  readonly problem: string | null;
+}
+
+/**
+ * The one snapshot there is: changes are applied to it in place, in one go, while no request runs. What a change costs
+ * depends on the rows it touches, not on how many there are.
+ */
+export class LiveSnapshot implements Snapshot {
+  version = 0;
+  private readonly store: Store;
+  private readonly configurations: PluginConfigurations;
+  private readonly router = new Router();
+  private readonly book = new PlanBook();
+  private readonly epochs = new Epochs();
+  private readonly routes = new Map<string, PreparedRoute>();
+  private readonly routesOfService = new Map<string, Set<string>>();
+  private readonly globalPlan = this.book.planOf({ route: null, service: null });
+
+  constructor(store: Store, configurations: PluginConfigurations) {
+    this.store = store;
+    this.configurations = configurations;
+  }
+
+  enter(): Passage {
+    return this.epochs.enter();
+  }
+
+  match(request: Routable): Match | null {
+    return this.router.match(request);
+  }
+
+  get unmatched(): Plan {
+    return this.globalPlan.current;
+  }
+
+  /** What of the configuration does not work, in words. */
+  get problems(): readonly string[] {
+    const plugins = [...this.book.all()].filter(({ problem }) => problem !== null);
+    const routes = [...this.routes.values()].filter(({ problem }) => problem !== null);
+    return [
+      ...plugins.map(({ row, problem }) => `plugin ${row.name} (${row.id}): ${problem}`),
+      ...routes.map(({ target, problem }) => `route ${target.route.name ?? ''} (${target.route.id}): ${problem}`),
+    ];
+  }
+
+  /** Compiles what the changes touch and changes nothing. Throws why a row cannot work. */
+  prepare(changes: readonly Change[]): Prepared {
+    return this.compile(changes, error => {
+      throw error;
+    });
+  }
+
+  /** As `prepare`, for rows that are there already: one that cannot work serves no request, and is among the `problems`. */
+  prepareInSpiteOfProblems(changes: readonly Change[]): Prepared {
+    return this.compile(changes, () => {});
+  }
+
+  /** Lets go of what was prepared and will not be applied. */
+  async discard({ plugins }: Prepared): Promise<void> {
+    await this.closeNew(plugins.values());
+  }
+
+  apply({ plugins, routes, gone }: Prepared): void {
+    const retired: ConfiguredPlugin[] = [];
+    for (const [id, configured] of plugins) {
+      const before = this.book.get(id);
+      if (before !== undefined && before.close !== configured?.close) retired.push(before);
+      if (configured === null) this.book.remove(id);
+      else this.book.put(configured);
+    }
+    for (const [id, prepared] of routes) this.replaceRoute(id, prepared);
+    for (const id of gone) this.book.forget(id);
+    this.version++;
+    this.epochs.retire(retired.map(({ close }) => close));
+  }
+
+  async close(): Promise<void> {
+    this.epochs.retire([...this.book.all()].map(({ close }) => close));
+    await this.epochs.end();
+  }
+
+  private compile(changes: readonly Change[], onProblem: (error: unknown) => void): Prepared {
+    const rows = (name: string) => changes.filter(({ entity }) => entity.name === name);
+    const plugins = new Map<string, ConfiguredPlugin | null>();
+    const services = new Map(rows('services').map(({ id, row }) => [id, row as Service | null]));
+    const touched = new Map<string, Route | null>();
+    for (const id of services.keys()) {
+      for (const route of this.routesOfService.get(id) ?? []) touched.set(route, this.routes.get(route)?.target.route ?? null);
+    }
+    for (const { id, row } of rows('routes')) touched.set(id, row as Route | null);
+
+    try {
+      const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, onProblem)]));
+      for (const { id, row } of rows('plugins')) plugins.set(id, row && this.configure(row as PluginRow, onProblem));
+      const gone = [...rows('routes'), ...rows('services')].filter(({ row }) => row === null).map(({ id }) => id);
+      return { plugins, routes, gone };
+    } catch (error) {
+      void this.closeNew(plugins.values());
+      throw error;
+    }
+  }
+
+  private configure(row: PluginRow, onProblem: (error: unknown) => void): ConfiguredPlugin {
+    const before = this.book.get(row.id);
+    if (before !== undefined && before.problem === null && isSameConfiguration(before.row, row)) return { ...before, row };
+    try {
+      return this.configurations.configure(row);
+    } catch (error) {
+      onProblem(error);
+      return this.configurations.refuse(row, (error as Error).message);
+    }
+  }
+
+  private compileRoute(route: Route, services: ReadonlyMap<string, Service | null>, onProblem: (error: unknown) => void): PreparedRoute {
+    const id = route.service?.id ?? null;
+    const changed = id === null ? null : services.get(id);
+    const owner = id === null ? null : changed === undefined ? (this.store.find(service, id) ?? null) : changed;
+    const target = new RouteTarget(route, owner, this.book.planOf({ route: route.id, service: id }));
+    try {
+      return { target, entries: target.isServed ? compileEntries(target) : null, problem: null };
+    } catch (error) {
+      onProblem(error);
+      return { target, entries: null, problem: (error as Error).message };
+    }
+  }
+
+  private replaceRoute(id: string, prepared: PreparedRoute | null): void {
+    const before = this.routes.get(id)?.target.route.service?.id;
+    if (before !== undefined) this.routesOfService.get(before)?.delete(id);
+    this.router.remove(id);
+    this.routes.delete(id);
+    if (prepared === null) return;
+    this.routes.set(id, prepared);
+    if (prepared.entries !== null) this.router.add(id, prepared.entries);
+    const owner = prepared.target.route.service?.id;
+    if (owner !== undefined) this.routesOfService.set(owner, (this.routesOfService.get(owner) ?? new Set()).add(id));
+  }
+
+  private async closeNew(plugins: Iterable<ConfiguredPlugin | null>): Promise<void> {
+    const closes = [...plugins].filter(configured => configured !== null && configured.close !== this.book.get(configured.row.id)?.close);
+    await Promise.all(closes.map(configured => configured?.close()));
+  }
+}
+
+/** A plugin keeps what it has gathered while nothing of its own changed. */
+const isSameConfiguration = (a: PluginRow, b: PluginRow) =>
+  a.name === b.name && a.enabled === b.enabled && Bun.deepEquals(a.config, b.config);

@@ -1,4 +1,5 @@
 import type { Entity, Row } from '../entities/entity.ts';
+import { foreignFields } from '../store/foreign-fields.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, type Endpoint, methodNotAllowed, notFound, segment } from './admin-context.ts';
 import { readBody } from './body.ts';
@@ -11,13 +12,13 @@ export function resourceEndpoints(store: Store, writer: Writer): Endpoint[] {
   return [...store.entities.values()].flatMap(entity => [
     collection(store, writer, entity),
     single(store, writer, entity),
-    ...Object.entries(entity.schema.fields).flatMap(([field, { type, facts }]) => {
-      const target = type === 'foreign' && facts.reference !== undefined ? store.entities.get(facts.reference) : undefined;
+    ...foreignFields(entity).flatMap(({ name, reference }) => {
+      const target = store.entities.get(reference);
       if (!target) return [];
       return [
-        nestedCollection(store, writer, entity, field, target),
-        nestedSingle(store, writer, entity, field, target),
-        referenced(store, writer, entity, field, target),
+        nestedCollection(store, writer, entity, name, target),
+        nestedSingle(store, writer, entity, name, target),
+        referenced(store, writer, entity, name, target),
       ];
     }),
   ]);

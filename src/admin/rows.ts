@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { isObject } from '../lib/json.ts';
-import type { Field, RecordField } from '../schema/field.ts';
+import type { RecordField } from '../schema/field.ts';
 import { fieldsOf } from '../schema/subschema.ts';
 import { type FieldErrors, validate } from '../schema/validate.ts';
 import { violation } from '../schema/violation.ts';
+import { foreignFields } from '../store/foreign-fields.ts';
 import type { Store } from '../store/store.ts';
 import type { Body } from './body.ts';
 
@@ -103,17 +104,12 @@ function merge(record: RecordField, current: Fields, changes: Fields): Fields {
 
 /** Foreign keys as ids: a row may be named by any of its unique fields, such as `{"name": "my-api"}`. */
 function resolveReferences(store: Store, entity: Entity, input: Fields): Fields {
-  const resolved: Record<string, unknown> = { ...input };
-  for (const [name, field] of Object.entries(entity.schema.fields)) {
-    const target = targetOf(store, field);
+  const resolved = foreignFields(entity).flatMap(({ name, reference }) => {
+    const target = store.entities.get(reference);
     const value = input[name];
-    if (target && isObject(value)) resolved[name] = resolveReference(store, target, name, value);
-  }
-  return resolved;
-}
-
-function targetOf(store: Store, field: Field): Entity | undefined {
-  return field.type === 'foreign' && field.facts.reference !== undefined ? store.entities.get(field.facts.reference) : undefined;
+    return target && isObject(value) ? [[name, resolveReference(store, target, name, value)] as const] : [];
+  });
+  return { ...input, ...Object.fromEntries(resolved) };
 }
 
 function resolveReference(store: Store, target: Entity, name: string, value: Fields): Fields {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { TYPES } from './fact-checks.ts';
 import type { Field, RecordField } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
 import { runEntityChecks } from './run-entity-checks.ts';
@@ -12,10 +13,10 @@ export function check(field: Field, value: unknown, required = field.facts.requi
   const { facts } = field;
   if (value === null || value === undefined) return nullError(field, required);
   if (facts.eq === null) return facts.err ?? 'value must be null';
-  const issue = v.safeParse(field.schema, value, { abortPipeEarly: true }).issues?.[0];
-  if (issue?.kind === 'schema') return issue.message;
-  return contentError(field, value) ?? issue?.message;
+  return messageOf(TYPES[field.type], value) ?? contentError(field, value) ?? messageOf(field.schema, value);
 }
+
+const messageOf = (schema: v.GenericSchema, value: unknown) => v.safeParse(schema, value, { abortPipeEarly: true }).issues?.[0].message;
 
 function nullError({ facts }: Field, required: boolean): string | undefined {
   if (facts.ne === null) return facts.err ?? 'value must not be null';
@@ -50,7 +51,7 @@ const REFERENCE = v.pipe(v.string('expected a string'), v.uuid('expected a valid
 function foreignError({ id }: Values): FieldErrors | undefined {
   if (id === undefined) return { id: 'missing primary key' };
   if (id === null) return { id: 'required field missing' };
-  const message = v.safeParse(REFERENCE, id, { abortPipeEarly: true }).issues?.[0].message;
+  const message = messageOf(REFERENCE, id);
   return message === undefined ? undefined : { id: message };
 }
 

@@ -80,7 +80,8 @@ function exclusive(subsets: readonly (readonly string[])[], value: readonly stri
 
 const isPlainObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
+/** What a value of each type is, whatever its facts and its contents. */
+export const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
   string: v.string('expected a string'),
   integer: v.pipe(v.number('expected an integer'), v.integer('expected an integer')),
   number: v.number('expected a number'),

@@ -218,6 +218,15 @@ describe('a value', () => {
     expect(errorOf(string({ match: '^a', len_max: 1 }), 'bb')).toBe('length must be at most 1');
   });
 
+  test('a check of a whole record is asked only when its fields are right', () => {
+    const field = record(
+      { a: string() },
+      { custom_validator: ({ a }: { a: string }) => (a.startsWith('x') ? undefined : `${a} is not x`) },
+    );
+    expect(errorOf(field, { a: 1 })).toEqual({ a: 'expected a string' });
+    expect(errorOf(field, { a: 'b' })).toBe('b is not x');
+  });
+
   test('elements are asked before the facts of their list', () => {
     expect(errorOf(array(text, { len_max: 1 }), ['a', 1])).toEqual([null, 'expected a string']);
   });

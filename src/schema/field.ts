@@ -39,7 +39,7 @@ export interface RecordFacts extends Facts {
   readonly subschema?: Subschema;
 }
 
-export interface RecordField<T = any> extends Field<T> {
+export interface RecordField<T = unknown> extends Field<T> {
   readonly type: 'record';
   readonly facts: RecordFacts;
   readonly fields: Readonly<Record<string, Field>>;

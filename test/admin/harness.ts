@@ -1,6 +1,7 @@
 import { expect } from 'bun:test';
 import { type AdminOptions, createAdmin } from '../../src/admin/admin.ts';
 import { consumer } from '../../src/entities/consumer.ts';
+import type { Entity } from '../../src/entities/entity.ts';
 import { pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
@@ -46,10 +47,10 @@ export interface Line {
   readonly facts: Readonly<Record<string, unknown>> | undefined;
 }
 
-export async function openAdmin(overrides: Partial<AdminOptions> = {}) {
+export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: readonly Entity[] = []) {
   const plugins = [sample];
   const configOf = (name: string) => plugins.find(plugin => plugin.name === name)?.config ?? null;
-  const store = await openStore([service, route, consumer, pluginEntity(configOf)]);
+  const store = await openStore([service, route, consumer, pluginEntity(configOf), ...more]);
   const lines: Line[] = [];
   const log = Object.fromEntries(
     LOG_LEVELS.map(level => [level, (message: string, facts?: Line['facts']) => lines.push({ level, message, facts })]),

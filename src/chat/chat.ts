@@ -41,6 +41,8 @@ export interface Message {
   reasoning_content?: string | null;
   tool_calls?: ToolCall[] | null;
   tool_call_id?: string;
+  /** What an answer drew on, as the vendor says it. */
+  citations?: Json[];
 }
 
 export type Part =
@@ -67,10 +69,10 @@ export type ResponseFormat =
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 
-/** What a provider's translation answers: the edge adds `object` and `created`. */
+/** What a provider's translation answers: the edge adds `object` and `created`, and what the vendor does not say of id and model. */
 export interface ChatResponse {
-  id: string;
-  model: string;
+  id?: string;
+  model?: string;
   choices: { index: number; message: Message & { annotations?: Json[] }; finish_reason: FinishReason | null; logprobs?: Json }[];
   usage?: Usage;
 }
@@ -96,6 +98,7 @@ export interface Delta {
   reasoning_content?: string;
   refusal?: string;
   tool_calls?: ToolCallDelta[];
+  citations?: Json[];
 }
 
 /** One streamed step: the edge puts it in a `chat.completion.chunk`. `id` and `model` hold for all that follow. */

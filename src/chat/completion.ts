@@ -19,9 +19,10 @@ export interface CompletionRequest {
   [other: string]: unknown;
 }
 
+/** As with a ChatResponse, the edge adds what is missing. */
 export interface CompletionResponse {
-  id: string;
-  model: string;
+  id?: string;
+  model?: string;
   choices: { index: number; text: string; finish_reason: FinishReason | null; logprobs?: null }[];
   usage?: Usage;
 }

@@ -12,7 +12,10 @@ export interface Target {
 
 /** `config.model.options`, as far as providers read it. */
 export interface Options {
+  /** The whole URL in place of the vendor's own. */
   readonly upstream_url?: string | null;
+  /** The path alone in place of the vendor's own; Kong's older word. */
+  readonly upstream_path?: string | null;
   readonly max_tokens?: number | null;
   readonly temperature?: number | null;
   readonly top_p?: number | null;
@@ -52,7 +55,9 @@ export interface Unchanged<Request> extends Endpoint {
 
 export interface Translation<Request, Answer, Event> extends Endpoint {
   readonly dialect: 'own';
+  /** Throws a RequestFailure (400) for what the vendor cannot do and leaving out would change the answer. */
   request(request: Request): JsonObject;
+  /** Throws for a body that is no answer. */
   response(body: JsonObject): Answer;
   /** Starts one stream; what it must remember lives in the closure. */
   stream(): StreamTranslation<Event>;
@@ -60,6 +65,7 @@ export interface Translation<Request, Answer, Event> extends Endpoint {
 
 export interface StreamTranslation<Event> {
   readonly decode: Decode;
+  /** Throws for a frame that is none of the vendor's. */
   translate(frame: Frame): Event[];
 }
 

@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'bun:test';
+import { cohere } from '../../src/providers/cohere.ts';
+import { openai } from '../../src/providers/openai.ts';
+import type { Options, Provider } from '../../src/providers/provider.ts';
+
+const call = { model: 'm', stream: false };
+
+describe('operations are called', () => {
+  test.each<[Provider, 'chat' | 'completions', Options, string]>([
+    [openai, 'chat', {}, 'https://api.openai.com/v1/chat/completions'],
+    [openai, 'completions', {}, 'https://api.openai.com/v1/completions'],
+    [openai, 'chat', { upstream_path: '/proxy/chat' }, 'https://api.openai.com/proxy/chat'],
+    [openai, 'chat', { upstream_url: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080/'],
+    [openai, 'chat', { upstream_url: 'https://models.test/v1/chat/completions?v=1' }, 'https://models.test/v1/chat/completions?v=1'],
+    [openai, 'chat', { upstream_url: 'https://models.test/a', upstream_path: '/b' }, 'https://models.test/a'],
+    [cohere, 'chat', {}, 'https://api.cohere.com/v2/chat'],
+    [cohere, 'completions', {}, 'https://api.cohere.com/v2/chat'],
+    [cohere, 'chat', { upstream_url: 'http://127.0.0.1:8080/v2/chat' }, 'http://127.0.0.1:8080/v2/chat'],
+  ])('%o %s with %j', (provider, operation, options, url) => {
+    expect(provider.model({ name: null, options })[operation]?.endpoint(call).url).toBe(url);
+  });
+
+  test.each(['https://api.cohere.com/v1/chat', 'https://api.cohere.com/v1/generate'])('cohere refuses %s', upstream_url => {
+    expect(() => cohere.model({ name: null, options: { upstream_url } })).toThrow('use its /v2/chat');
+  });
+});

@@ -47,6 +47,7 @@ class StoreGateway implements Gateway {
   /** Rows changed elsewhere that the snapshot does not show yet. */
   private readonly behind = new Map<string, { readonly entity: Entity; readonly id: string }>();
   private behindBecause: string | null = null;
+  private unreadableBecause: string | null = null;
 
   constructor({ store, plugins, log, prefix }: GatewayOptions) {
     this.store = store;
@@ -55,13 +56,13 @@ class StoreGateway implements Gateway {
     this.snapshot.apply(this.snapshot.prepareInSpiteOfProblems([...this.everything()]));
     for (const problem of this.snapshot.problems) log.error('configuration that does not work lets no request pass', { problem });
     this.stopWatching = store.watch(
-      changes => void this.inTurn(async () => this.follow(changes)),
-      error => void this.inTurn(async () => this.fallBehind(error)),
+      changes => void this.inTurn(async () => this.changedElsewhere(changes)),
+      error => void this.inTurn(async () => this.cannotRead(error)),
     );
   }
 
   get fault(): string | null {
-    const faults = [...(this.behindBecause === null ? [] : [this.behindBecause]), ...this.snapshot.problems];
+    const faults = [this.unreadableBecause, this.behindBecause, ...this.snapshot.problems].filter(fault => fault !== null);
     return faults.length > 0 ? faults.join('; ') : null;
   }
 
@@ -76,8 +77,9 @@ class StoreGateway implements Gateway {
         throw error;
       }
       this.snapshot.apply(prepared);
+      if (this.behind.size === 0) return;
       for (const change of changes) this.behind.delete(keyOf(change));
-      if (this.behind.size > 0 || this.behindBecause !== null) this.follow([]);
+      this.catchUp();
     });
   }
 
@@ -94,9 +96,13 @@ class StoreGateway implements Gateway {
     }
   }
 
-  /** Applies what was changed elsewhere, with what could not be applied before. */
-  private follow(changes: readonly Change[]): void {
+  private changedElsewhere(changes: readonly Change[]): void {
+    this.unreadableBecause = null;
     for (const { entity, id } of changes) this.behind.set(keyOf({ entity, id }), { entity, id });
+    if (this.behind.size > 0) this.catchUp();
+  }
+
+  private catchUp(): void {
     // The rows as they are now: a write of our own may have come after.
     const latest = [...this.behind.values()].map(({ entity, id }) => ({ entity, id, row: this.store.find(entity, id) ?? null }));
     try {
@@ -104,13 +110,14 @@ class StoreGateway implements Gateway {
       this.behind.clear();
       this.behindBecause = null;
     } catch (error) {
-      this.fallBehind(error as Error);
+      this.behindBecause = `a change made elsewhere does not work, what was there before still serves: ${(error as Error).message}`;
+      this.log.error(this.behindBecause);
     }
   }
 
-  private fallBehind(error: Error): void {
-    this.behindBecause = `a change made elsewhere cannot be applied, the configuration before it still serves: ${error.message}`;
-    this.log.error(this.behindBecause);
+  private cannotRead(error: Error): void {
+    this.unreadableBecause = `changes made elsewhere cannot be read: ${error.message}`;
+    this.log.error(this.unreadableBecause);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -14,8 +14,8 @@ import type { Match, Passage, Plan, Routable, Snapshot } from './snapshot.ts';
 export interface Prepared {
   readonly plugins: ReadonlyMap<string, ConfiguredPlugin | null>;
   readonly routes: ReadonlyMap<string, PreparedRoute | null>;
-  /** Routes and services that are no more. */
-  readonly gone: readonly string[];
+  /** Services that are no more. */
+  readonly goneServices: readonly string[];
 }
 
 interface PreparedRoute {
@@ -84,7 +84,7 @@ export class LiveSnapshot implements Snapshot {
     await this.closeNew(plugins.values());
   }
 
-  apply({ plugins, routes, gone }: Prepared): void {
+  apply({ plugins, routes, goneServices }: Prepared): void {
     const retired: ConfiguredPlugin[] = [];
     for (const [id, configured] of plugins) {
       const before = this.book.get(id);
@@ -93,7 +93,7 @@ export class LiveSnapshot implements Snapshot {
       else this.book.put(configured);
     }
     for (const [id, prepared] of routes) this.replaceRoute(id, prepared);
-    for (const id of gone) this.book.forget(id);
+    for (const id of goneServices) this.forgetService(id);
     this.version++;
     this.epochs.retire(retired.map(({ close }) => close));
   }
@@ -116,8 +116,8 @@ export class LiveSnapshot implements Snapshot {
     try {
       const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, onProblem)]));
       for (const { id, row } of rows('plugins')) plugins.set(id, row && this.configure(row as PluginRow, onProblem));
-      const gone = [...rows('routes'), ...rows('services')].filter(({ row }) => row === null).map(({ id }) => id);
-      return { plugins, routes, gone };
+      const goneServices = [...services].filter(([, row]) => row === null).map(([id]) => id);
+      return { plugins, routes, goneServices };
     } catch (error) {
       void this.closeNew(plugins.values());
       throw error;
@@ -137,9 +137,8 @@ export class LiveSnapshot implements Snapshot {
 
   private compileRoute(route: Route, services: ReadonlyMap<string, Service | null>, onProblem: (error: unknown) => void): PreparedRoute {
     const id = route.service?.id ?? null;
-    const changed = id === null ? null : services.get(id);
-    const owner = id === null ? null : changed === undefined ? (this.store.find(service, id) ?? null) : changed;
-    const target = new RouteTarget(route, owner, this.book.planOf({ route: route.id, service: id }));
+    const owner = id === null ? null : services.has(id) ? services.get(id) : this.store.find(service, id);
+    const target = new RouteTarget(route, owner ?? null, this.book.planOf({ route: route.id, service: id }));
     try {
       return { target, entries: target.isServed ? compileEntries(target) : null, problem: null };
     } catch (error) {
@@ -153,11 +152,19 @@ export class LiveSnapshot implements Snapshot {
     if (before !== undefined) this.routesOfService.get(before)?.delete(id);
     this.router.remove(id);
     this.routes.delete(id);
-    if (prepared === null) return;
+    if (prepared === null) {
+      this.book.forget('route', id);
+      return;
+    }
     this.routes.set(id, prepared);
     if (prepared.entries !== null) this.router.add(id, prepared.entries);
     const owner = prepared.target.route.service?.id;
     if (owner !== undefined) this.routesOfService.set(owner, (this.routesOfService.get(owner) ?? new Set()).add(id));
+  }
+
+  private forgetService(id: string): void {
+    this.book.forget('service', id);
+    this.routesOfService.delete(id);
   }
 
   private async closeNew(plugins: Iterable<ConfiguredPlugin | null>): Promise<void> {

@@ -41,23 +41,31 @@ export class PlanBook {
   }
 
   /** For a route or service that is no more. */
-  forget(id: string): void {
-    this.sections.delete(id);
+  forget(kind: 'route' | 'service', id: string): void {
+    this.sections.delete(sectionKey(kind, id));
   }
 
   planOf(scope: PlanScope): ScopedPlan {
     return new ScopedPlan(scope, this);
   }
 
-  section(id: string): Section {
-    const section = this.sections.get(id) ?? new Section();
-    this.sections.set(id, section);
+  /** What can take part in a plan: those of the route, of the service and of everything. */
+  sectionsOf({ route, service }: PlanScope): Section[] {
+    const keys = [EVERYTHING, service && sectionKey('service', service), route && sectionKey('route', route)];
+    return keys.filter(key => key !== null).map(key => this.section(key));
+  }
+
+  private section(key: string): Section {
+    const section = this.sections.get(key) ?? new Section();
+    this.sections.set(key, section);
     return section;
   }
 }
 
-const EVERYTHING = '';
-const sectionOf = (row: PluginRow) => row.route?.id ?? row.service?.id ?? EVERYTHING;
+const EVERYTHING = 'everything';
+const sectionKey = (kind: 'route' | 'service', id: string) => `${kind} ${id}`;
+const sectionOf = ({ route, service }: PluginRow) =>
+  route ? sectionKey('route', route.id) : service ? sectionKey('service', service.id) : EVERYTHING;
 
 /** A plan that is compiled when first used, and anew after a plugin that could take part in it changed. */
 export class ScopedPlan {
@@ -79,8 +87,7 @@ export class ScopedPlan {
   }
 
   private compile(): Plan {
-    const ids = [EVERYTHING, this.scope.service, this.scope.route];
-    this.sections = ids.flatMap(id => (id === null ? [] : this.book.section(id)));
+    this.sections = this.book.sectionsOf(this.scope);
     this.compiledAt = this.sections.reduce((changes, section) => changes + section.changes, 0);
     this.compiled = compilePlan(
       this.sections.flatMap(section => [...section.plugins]),

@@ -36,7 +36,10 @@ const speaker = definePlugin({
     events.push(`open ${id}`);
     return {
       access: () => void events.push(`${config.text} ${++spoken}`),
-      close: () => void events.push(`close ${id}`),
+      close: () => {
+        if (config.text === 'stuck') throw new Error('cannot close');
+        events.push(`close ${id}`);
+      },
     };
   },
 });
@@ -57,6 +60,7 @@ const log = Object.fromEntries(LOG_LEVELS.map(level => [level, (message: string)
 /** A database that others write to as well. */
 class SharedDatabase implements Persistence {
   failing = false;
+  unreadable = false;
   private rows: readonly (readonly [Entity, Row])[];
   private changed = () => {};
 
@@ -65,6 +69,7 @@ class SharedDatabase implements Persistence {
   }
 
   async load() {
+    if (this.unreadable) throw new Error('permission denied');
     const groups = Map.groupBy(this.rows, ([entity]) => entity.name);
     return new Map([...groups].map(([name, group]) => [name, group.map(([, row]) => row)]));
   }
@@ -171,6 +176,18 @@ describe('the next request sees what was written', () => {
     expect(everywhere()).toEqual(['', '', '']);
   });
 
+  test('a route and a service may have the same id', async () => {
+    const { gateway } = await start([
+      [service as Entity, serviceRow({ id: 'same' })],
+      [route as Entity, routeRow({ id: 'same', paths: ['/1'] })],
+      [route as Entity, routeRow({ id: 'r', paths: ['/2'], service: { id: 'same' } })],
+      [plugin, says('p', 'service', { service: { id: 'same' } })],
+    ]);
+    await gateway.write([remove(route, 'same')]);
+    call(gateway, '/2');
+    expect(events).toContain('service 1');
+  });
+
   test('ten thousand routes', async () => {
     const { gateway } = await start();
     await gateway.write(
@@ -248,6 +265,13 @@ describe('a configured plugin', () => {
     expect(events).toEqual(['open p']);
     passage.leave();
     expect(events).toEqual(['open p', 'close p']);
+  });
+
+  test('that fails to close is logged, and stops nothing', async () => {
+    const { gateway } = await start([[plugin, says('p', 'stuck')]]);
+    await gateway.write([remove(plugin, 'p')]);
+    expect(logged.at(-1)).toBe('a plugin could not close');
+    expect(gateway.snapshot.unmatched.access).toEqual([]);
   });
 
   test('is closed with the gateway', async () => {
@@ -333,5 +357,18 @@ describe('changes made elsewhere', () => {
     await gateway.write([replace(plugin, says('p', 'bye'))]);
     expect([call(gateway, '/a'), gateway.fault]).toEqual(['r', null]);
     expect(events.at(-1)).toBe('bye 1');
+  });
+
+  test('that cannot be read are a fault until they can', async () => {
+    const database = new SharedDatabase();
+    const { gateway } = await start([], database);
+    database.unreadable = true;
+    await database.become([]);
+    expect(gateway.fault).toBe('changes made elsewhere cannot be read: permission denied');
+    await gateway.write([insert(route, routeRow({ id: 'r', paths: ['/a'] }))]);
+    expect(gateway.fault).not.toBeNull();
+    database.unreadable = false;
+    await database.become([[route as Entity, routeRow({ id: 'r', paths: ['/a'] })]]);
+    expect(gateway.fault).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import type { Infer, RecordField } from '../schema/field.ts';
+import type { RecordField } from '../schema/field.ts';
 
 /** What every row has: the rest is the entity's own schema. */
 export interface Row {
@@ -20,25 +20,14 @@ export interface Reference {
 export interface Entity<R extends Row = Row> {
   /** Kong's plural name: the collection's path, its table and its declarative section. */
   readonly name: string;
-  /** Fields, defaults and checks. Facts `unique`, `reference`, `on_delete` and `encrypted` are read off the fields. */
+  /** Fields, defaults and checks. Facts `unique`, `reference`, `on_delete` and `encrypted` are read off the fields, `subschema` off the whole. */
   readonly schema: RecordField<R>;
   /** The unique field an Admin API path may use in place of the id: `/services/my-api`. */
   readonly endpointKey?: string;
   /** Fields that together must be unique, nulls counted as values: of `plugins`, name, route, service and consumer. */
   readonly cacheKey?: readonly string[];
-  /**
-   * The field whose value chooses the schema of an abstract field: of `plugins`, `name` chooses the schema of `config`.
-   * Null means the value names no schema that is enabled.
-   */
-  readonly subschema?: {
-    readonly key: string;
-    readonly field: string;
-    of(value: string): RecordField | null;
-    error(value: string): string;
-  };
 }
 
 export const defineEntity = <R extends Row>(entity: Entity<R>): Entity<R> => entity;
 
 export type RowOf<E> = E extends Entity<infer R> ? R : never;
-export type { Infer };

@@ -35,6 +35,5 @@ export function pluginEntity(subschemaOf: (name: string) => RecordField | null):
     endpointKey: 'instance_name',
     cacheKey: ['name', 'route', 'service', 'consumer'],
     schema: record(fields, { required: true, subschema: { key: 'name', of, error } }),
-    subschema: { key: 'name', field: 'config', of: subschemaOf, error },
   });
 }

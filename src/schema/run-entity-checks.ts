@@ -1,7 +1,7 @@
+import { fieldAt, setError, valueAt } from './dotted-name.ts';
 import type { EntityCheck, EntityCheckArguments, Match } from './entity-check.ts';
 import { type Field, narrow } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
-import { fieldAt, setError, valueAt } from './path.ts';
 import { isReference } from './vault-reference.ts';
 
 type CheckField = (field: Field, value: unknown) => FieldError | undefined;

@@ -1,7 +1,7 @@
 import { isObject } from '../lib/json.ts';
+import { valueAt } from './dotted-name.ts';
 import type { Field, RecordFacts, Shorthand } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
-import { valueAt } from './path.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 type CheckField = (field: Field, value: unknown) => FieldError | undefined;

@@ -18,7 +18,8 @@ import { type FieldErrors, validate } from '../../src/schema/validate.ts';
 /** The error of one field, or undefined when its value is taken. */
 function errorOf(field: Field, value: unknown) {
   const result = validate(record({ field }), value === undefined ? {} : { field: value });
-  return 'errors' in result ? result.errors['field'] : undefined;
+  const { field: error }: FieldErrors = 'errors' in result ? result.errors : {};
+  return error;
 }
 
 function taken(field: Field, value?: unknown) {

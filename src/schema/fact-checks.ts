@@ -80,11 +80,21 @@ function exclusive(subsets: readonly (readonly string[])[], value: readonly stri
 
 const isPlainObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The byte, counted from one, where a surrogate lacks its other half: JSON can say that, UTF-8 cannot. */
+const illFormedAt = (text: string) => Buffer.byteLength(text.slice(0, text.search(/\p{Surrogate}/u))) + 1;
+
 /** What a value of each type is, whatever its facts and its contents. */
 export const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
-  string: v.string('expected a string'),
-  integer: v.pipe(v.number('expected an integer'), v.integer('expected an integer')),
-  number: v.number('expected a number'),
+  string: v.pipe(
+    v.string('expected a string'),
+    v.check(
+      text => text.isWellFormed(),
+      issue => `invalid utf-8 character sequence detected at position ${illFormedAt(issue.input)}`,
+    ),
+  ),
+  // Beyond 2^53 a number is no longer the one that was written.
+  integer: v.pipe(v.number('expected an integer'), v.safeInteger('expected an integer')),
+  number: v.pipe(v.number('expected a number'), v.finite('expected a number')),
   boolean: v.boolean('expected a boolean'),
   array: v.array(v.unknown(), 'expected an array'),
   set: v.array(v.unknown(), 'expected a set'),

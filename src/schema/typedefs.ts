@@ -23,21 +23,14 @@ export const ipOrCidr = string({
 export const sni = string({ custom_validator: sniError });
 
 function nameError(name: string): string | undefined {
-  if (/^[A-Za-z0-9._~\u0080-\u{10FFFF}-]+$/u.test(name)) return unicodeError(name);
-  return unicodeError(name) ?? `invalid value '${name}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`;
+  if (/^[A-Za-z0-9._~\u0080-\u{10FFFF}-]+$/u.test(name)) return undefined;
+  return `invalid value '${name}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`;
 }
 
 /** Tags are separated by commas and slashes where they are asked for. */
 function tagError(tag: string): string | undefined {
-  if (/^[ !-+\-.0-~\u0080-\u{10FFFF}]+$/u.test(tag)) return unicodeError(tag);
-  return unicodeError(tag) ?? `invalid tag '${tag}': expected printable ascii (except \`,\` and \`/\`) or valid utf-8 sequences`;
-}
-
-/** A surrogate without its other half has no UTF-8. */
-function unicodeError(text: string): string | undefined {
-  if (text.isWellFormed()) return undefined;
-  const position = Buffer.byteLength(text.slice(0, text.search(/\p{Surrogate}/u))) + 1;
-  return `invalid utf-8 character sequence detected at position ${position}`;
+  if (/^[ !-+\-.0-~\u0080-\u{10FFFF}]+$/u.test(tag)) return undefined;
+  return `invalid tag '${tag}': expected printable ascii (except \`,\` and \`/\`) or valid utf-8 sequences`;
 }
 
 function headerNameError(name: string): string | undefined {

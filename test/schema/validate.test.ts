@@ -41,6 +41,7 @@ describe('a value', () => {
         [1, 'expected a string'],
         ['', 'length must be at least 1'],
         [{}, 'expected a string'],
+        ['é\ud800', 'invalid utf-8 character sequence detected at position 3'],
       ],
     ],
     ['string that may be empty', string({ len_min: 0 }), ['', 'a'], []],
@@ -52,6 +53,7 @@ describe('a value', () => {
         [1.5, 'expected an integer'],
         ['1', 'expected an integer'],
         [Infinity, 'expected an integer'],
+        [2 ** 53, 'expected an integer'],
       ],
     ],
     [
@@ -61,6 +63,7 @@ describe('a value', () => {
       [
         ['1', 'expected a number'],
         [true, 'expected a number'],
+        [Infinity, 'expected a number'],
       ],
     ],
     [

@@ -259,7 +259,7 @@ class Translator {
 
   private readCharacter(start: number): string {
     const { reader } = this;
-    if (reader.match(/N(?!\{)/y)) return '[^\\n]';
+    if (reader.match(/N(?!\{[^\d,])/y)) return '[^\\n]';
     const escaped = readEscape(reader, start);
     if (escaped === null) throw reader.error(`\\${reader.next} is not supported`, start);
     return 'set' in escaped ? `[${escaped.set}]` : literal(escaped.codePoint);

@@ -74,6 +74,8 @@ export interface Outcome {
   upstreamFirstByteMs: number | null;
   endedMs: number | null;
   upstreamStatus: number | null;
+  /** The upstream's answer told neither a length nor chunks: its end cannot be told from a reset. */
+  unframed?: boolean;
   readonly tries: Try[];
   /** Who made the response: Kong's word. */
   source: 'upstream' | 'exit' | 'error';

@@ -1,0 +1,83 @@
+import type { AnswerFacts, Format } from '../formats/format.ts';
+import { isObject, type JsonObject, parseJson } from '../lib/json.ts';
+import type { Operation, Translation } from '../providers/provider.ts';
+import { pump, type Stage } from '../stream/pump.ts';
+import type { Context } from './context.ts';
+import { plainBody, plainText, withBody, withJson } from './llm-body.ts';
+import { isWatched, type Logging } from './llm-config.ts';
+import { badAnswer, vendorFailure } from './llm-failure.ts';
+import { type Observation, observe } from './llm-observation.ts';
+import type { LlmCall } from './llm-request.ts';
+import { type AnyEvent, translatedStream, watchedStream } from './llm-stream.ts';
+
+/**
+ * Makes the vendor's response the client's. Headers are changed in place; undefined: the rest passes as it is.
+ * No error shows one of the `secrets`.
+ */
+export function compileAnswer<Answer, Event extends AnyEvent>(
+  operation: Operation<never, Answer, Event>,
+  format: Format<Answer, Event>,
+  logging: Logging,
+  secrets: readonly string[],
+) {
+  const watched = isWatched(logging);
+  const payloads = logging.log_payloads;
+
+  return (context: Context, response: Response, call: LlmCall, observation: Observation) => {
+    if (!response.ok) return vendorFailure(response, operation, secrets);
+    const type = response.headers.get('content-type') ?? '';
+    if (type.includes('text/html')) return badAnswer(response, 'the model provider answered with a web page');
+
+    const streamed = type.includes('text/event-stream');
+    if (operation.dialect === 'openai') return pass(context, response, streamed, call, observation);
+    const facts = {
+      id: `chatcmpl-${context.id}`,
+      model: call.model,
+      created: Math.floor(Date.now() / 1000),
+      includeUsage: call.usageAsked,
+    };
+    if (!call.stream) return translate(operation, response, facts, observation);
+    if (!streamed) return badAnswer(response, 'the model provider answered without a stream');
+    return piped(response, translatedStream(operation, format, facts, observation));
+  };
+
+  function pass({ outcome }: Context, response: Response, streamed: boolean, call: LlmCall, observation: Observation) {
+    const unframed = outcome.unframed === true;
+    if (streamed && (watched || unframed)) {
+      return piped(response, watchedStream({ hideUsage: watched && !call.usageAsked, payloads, unframed }, observation));
+    }
+    return watched ? read(response, observation) : undefined;
+  }
+
+  /** The client's bytes are the vendor's; what they say is noted. */
+  async function read(response: Response, observation: Observation) {
+    const text = await plainText(response);
+    note(observation, text, parseJson(text));
+    return withBody(response, text);
+  }
+
+  async function translate(own: Translation<never, Answer, Event>, response: Response, facts: AnswerFacts, observation: Observation) {
+    const body = parseJson(await plainText(response));
+    if (!isObject(body)) return badAnswer(response, 'the model provider answered with something other than a JSON object');
+    try {
+      const answer = format.answer(own.response(body), facts);
+      const text = JSON.stringify(answer);
+      note(observation, text, answer as JsonObject);
+      return withJson(response, text);
+    } catch (error) {
+      return badAnswer(response, `the answer of the model provider was not understood: ${(error as Error).message}`);
+    }
+  }
+
+  function note(observation: Observation, text: string, body: ReturnType<typeof parseJson>) {
+    observe(observation, body);
+    observation.endedAt = performance.now();
+    if (payloads) observation.payload = text;
+  }
+}
+
+function piped(response: Response, stage: Stage): Response {
+  const body = pump(plainBody(response), stage);
+  response.headers.set('content-type', 'text/event-stream');
+  return withBody(response, body);
+}

@@ -1,0 +1,159 @@
+import { isObject, type Json, type JsonObject } from '../lib/json.ts';
+import { setMembers } from '../lib/json-members.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import type { Operation } from '../providers/provider.ts';
+import type { Context } from './context.ts';
+import type { LlmAuth } from './llm-auth.ts';
+import { isWatched, type Logging, type ModelConfig } from './llm-config.ts';
+import { compileTemplate } from './llm-template.ts';
+
+export type RouteType = 'llm/v1/chat' | 'llm/v1/completions';
+
+export interface RequestSettings {
+  readonly route_type: RouteType;
+  readonly model: ModelConfig;
+  readonly response_streaming: 'allow' | 'deny' | 'always' | null;
+  /** Bytes; 0: no limit. */
+  readonly max_request_body_size: number | null;
+  readonly logging: Logging;
+}
+
+/** What the way back must know of the way out. */
+export interface LlmCall {
+  /** What the vendor was asked for. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** The client itself asked for a stream's usage. */
+  readonly usageAsked: boolean;
+  /** By the clock of `performance.now()`. */
+  readonly startedAt: number;
+  /** The body as the client sent it, when it is to be logged. */
+  readonly text: string;
+}
+
+/** The members that are looked at here; any JSON until they are checked. */
+type Name = 'model' | 'messages' | 'prompt' | 'stream' | 'stream_options' | 'max_completion_tokens' | (typeof OPTIONS)[number];
+type Body = JsonObject & { [N in Name]?: Json };
+type Members = { [N in Name]?: Json | undefined };
+
+const OPTIONS = ['max_tokens', 'temperature', 'top_p', 'top_k'] as const;
+
+/** Makes the client's request the one that goes to the vendor. Throws a RequestFailure for one that may not go. */
+export function compileRequest<Request>(settings: RequestSettings, operation: Operation<Request, unknown, unknown>, auth: LlmAuth) {
+  const { route_type, response_streaming, logging, model } = settings;
+  const limit = settings.max_request_body_size ?? 0;
+  const configuredName = compileTemplate(model.name, 'model.name');
+  const configured = OPTIONS.flatMap(name => {
+    const value = model.options?.[name];
+    return value == null ? [] : [[name, value] as const];
+  });
+  const watched = isWatched(logging);
+  const readsAnswer = watched || operation.dialect === 'own';
+
+  return async (context: Context): Promise<LlmCall> => {
+    const startedAt = performance.now();
+    const { text, body } = await readBody(context, limit);
+    const formats = formatsOf(body);
+    const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
+    const call = {
+      model: modelOf(body, name),
+      stream: streamOf(body),
+      usageAsked: usageAsked(body),
+      startedAt,
+      text: logging.log_payloads ? text : '',
+    };
+    checkRouteType(formats, route_type);
+
+    const members = changedMembers(body, call);
+    const { url, headers = {} } = operation.endpoint(call);
+    const { upstream } = context;
+    upstream.url = auth.url(url, context.query);
+    upstream.method = 'POST';
+    upstream.body =
+      operation.dialect === 'openai'
+        ? setMembers(text, { ...members, ...operation.patch?.({ ...body, ...members } as Request), ...auth.members(body) })
+        : JSON.stringify({ ...operation.request({ ...body, ...members } as Request), ...auth.members(body) });
+    setHeaders(upstream.headers, headers);
+    return call;
+  };
+
+  /** Kong's word: `always` makes a stream of every answer, `deny` of none. */
+  function streamOf({ stream }: Body): boolean {
+    const asked = stream !== undefined && stream !== null && stream !== false;
+    if (asked && response_streaming === 'deny') throw new RequestFailure(400, 'response streaming is not enabled for this LLM');
+    return asked || response_streaming === 'always';
+  }
+
+  /** What the operator configured wins over what the client asked for. */
+  function changedMembers(body: Body, call: LlmCall): Members {
+    const members: Members = {};
+    if (body.model !== call.model) members.model = call.model;
+    if (call.stream && body.stream !== true) members.stream = true;
+    for (const [name, value] of configured) {
+      if (name === 'max_tokens' && body.max_completion_tokens != null) {
+        // The limit's newer name: a body with both is refused.
+        members.max_completion_tokens = value;
+        members.max_tokens = undefined;
+      } else if (body[name] !== value) members[name] = value;
+    }
+    if (call.stream && watched && !call.usageAsked && operation.dialect === 'openai' && operation.streamsUsage) {
+      members.stream_options = { ...(isObject(body.stream_options) && body.stream_options), include_usage: true };
+    }
+    return members;
+  }
+
+  function setHeaders(headers: Record<string, string>, vendors: Readonly<Record<string, string>>) {
+    // The first three describe the client's body and address; the vendor gets another of each.
+    for (const name of ['host', 'content-length', 'content-encoding']) if (name in headers) delete headers[name];
+    headers['content-type'] = 'application/json';
+    // Left out, fetch would ask for encodings of its own choice, which the client may not know.
+    if (readsAnswer || !('accept-encoding' in headers)) headers['accept-encoding'] = 'identity';
+    auth.headers(headers);
+    Object.assign(headers, vendors);
+  }
+}
+
+async function readBody({ request, body }: Context, limit: number): Promise<{ text: string; body: Body }> {
+  const type = request.headers.get('content-type');
+  const parsed = type === null || type.toLowerCase().includes('application/json') ? await body.json(limit) : undefined;
+  if (parsed === undefined || typeof parsed !== 'object') {
+    throw new RequestFailure(400, 'content-type header does not match request body, or bad JSON formatting');
+  }
+  if (!isObject(parsed)) throw new RequestFailure(400, "request body doesn't contain valid prompts");
+  return { text: await body.text(limit), body: parsed as Body };
+}
+
+const hasMessages = ({ messages }: Body) => Array.isArray(messages) && messages.length > 0 && messages.every(isObject);
+const hasPrompt = ({ prompt }: Body) => typeof prompt === 'string' || (Array.isArray(prompt) && prompt.length > 0);
+
+/** The route types whose format a body has. */
+function formatsOf(body: Body): RouteType[] {
+  const formats: RouteType[] = [
+    ...(hasMessages(body) ? ['llm/v1/chat' as const] : []),
+    ...(hasPrompt(body) ? ['llm/v1/completions' as const] : []),
+  ];
+  if (formats.length === 0) throw new RequestFailure(400, "request body doesn't contain valid prompts");
+  return formats;
+}
+
+function checkRouteType([format, second]: readonly RouteType[], routeType: RouteType) {
+  if (second !== undefined) throw new RequestFailure(400, 'request matches multiple LLM request formats');
+  if (format === routeType) return;
+  throw new RequestFailure(400, `[${format}] message format is not compatible with [${routeType}] route type`);
+}
+
+function modelOf({ model }: Body, configured: string | null): string {
+  const asked = typeof model === 'string' && model !== '' ? model : null;
+  if (configured !== null && asked !== null && asked !== configured) {
+    throw new RequestFailure(400, `cannot use own model - must be: ${configured}`);
+  }
+  const name = configured ?? asked;
+  if (name === null) throw new RequestFailure(400, 'model parameter not found in request, nor in gateway configuration');
+  return name;
+}
+
+function usageAsked({ stream_options: options }: Body): boolean {
+  if (!isObject(options)) return false;
+  const { include_usage } = options;
+  return include_usage === true;
+}

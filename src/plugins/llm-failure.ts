@@ -1,5 +1,5 @@
 import { errorType, type OpenaiError, openaiError } from '../formats/openai-error.ts';
-import { isObject, type Json, parseJson } from '../lib/json.ts';
+import { isObject, type Json, type JsonObject, parseJson } from '../lib/json.ts';
 import type { RequestFailure } from '../lib/request-failure.ts';
 import type { Operation } from '../providers/provider.ts';
 import { plainText, withJson } from './llm-body.ts';
@@ -17,12 +17,16 @@ export const refusal = ({ status, message }: RequestFailure): Response =>
 export const badAnswer = (response: Response, message: string): Response =>
   withJson(response, JSON.stringify(openaiError({ message, type: errorType(BAD_GATEWAY) })), BAD_GATEWAY);
 
-/** What the gateway says when it could not reach the vendor: its own words, where OpenAI's clients look for them. */
-export async function gatewayFailure(response: Response): Promise<Response> {
-  const body = parseJson(await response.text());
-  const { message } = isObject(body) ? body : {};
-  const error = openaiError({ message: String(message ?? response.statusText), type: errorType(response.status) });
-  return withJson(response, JSON.stringify({ ...(isObject(body) && body), ...error }));
+/**
+ * What the gateway says when it could not reach the vendor: its own words also where OpenAI's clients look for them.
+ * A client that asked for another media type than JSON is none of those.
+ */
+export async function gatewayFailure(response: Response): Promise<Response | undefined> {
+  if (!response.headers.get('content-type')?.includes('json')) return undefined;
+  const body = (await response.json()) as JsonObject;
+  const { message } = body;
+  const error = openaiError({ message: String(message), type: errorType(response.status) });
+  return withJson(response, JSON.stringify({ ...body, ...error }));
 }
 
 /** The vendor's error with its status, in OpenAI's shape: as it came where it has that already. */

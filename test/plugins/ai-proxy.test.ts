@@ -441,6 +441,12 @@ describe("a vendor's error", () => {
     expect(JSON.parse(text)).toEqual({ ...own, error: { message: own.message, type: 'api_error', param: null, code: null } });
   });
 
+  test("the gateway's own failures stay as they are for clients of other media types", async () => {
+    const { answer } = await send(chat(), QUESTION, { outcome: { source: 'error' } });
+    const vendor = new Response('<h1>Error</h1>', { status: 503, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect((await answer(vendor)).response).toBe(vendor);
+  });
+
   test('what other plugins answer stays as it is', async () => {
     const { answer } = await send(chat(), QUESTION, { outcome: { source: 'exit' } });
     const vendor = json({ message: 'no' }, { status: 403 });

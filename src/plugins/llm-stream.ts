@@ -19,6 +19,9 @@ export interface AnyEvent {
 
 const BROKEN_OFF = { message: 'the stream of the model broke off before its end', type: errorType(502), code: 'stream_broken' };
 
+/** A comment for what says nothing to the client: who waits, load balancers among them, must see that the vendor is at work. */
+const STILL_THERE = ':\n\n';
+
 /** A vendor's stream in its own dialect: frames to events to the client's dialect. */
 export function translatedStream<Event extends AnyEvent>(
   operation: Translation<never, unknown, Event>,
@@ -43,7 +46,7 @@ export function translatedStream<Event extends AnyEvent>(
           else if (event.finish_reason !== undefined) state = 'finished';
         }
       }
-      return text;
+      return text === '' && state === 'open' ? STILL_THERE : text;
     },
     end() {
       if (state === 'failed') return '';

@@ -531,6 +531,7 @@ describe('a translated stream', () => {
     text
       .trim()
       .split('\n\n')
+      .filter(line => line !== ':')
       .map(line => line.slice('data: '.length));
 
   test('is one of OpenAI, logged with what it cost', async () => {
@@ -553,6 +554,12 @@ describe('a translated stream', () => {
       usage: { prompt_tokens: 10, completion_tokens: 4, total_tokens: 14, cost: (10 * 2 + 4 * 10) / 1_000_000 },
       payload: { response: '2' },
     });
+  });
+
+  test('shows that the vendor is at work when it says nothing to the client', async () => {
+    const { answer } = await send(config, STREAMED);
+    const { text } = await answer(stream(start, event({ type: 'content-end', index: 0 }), end));
+    expect(text.split('\n\n')[1]).toBe(':');
   });
 
   test('ends with the usage when the client asked', async () => {

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../lib/json.ts';
 import { setMembers } from '../lib/json-members.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import type { Operation } from '../providers/provider.ts';
+import type { Operation, Translation } from '../providers/provider.ts';
 import type { Context } from './context.ts';
 import type { LlmAuth } from './llm-auth.ts';
 import { isWatched, type Logging, type ModelConfig } from './llm-config.ts';
@@ -72,10 +72,20 @@ export function compileRequest<Request>(settings: RequestSettings, operation: Op
     upstream.body =
       operation.dialect === 'openai'
         ? setMembers(text, { ...members, ...operation.patch?.({ ...body, ...members } as Request), ...auth.members(body) })
-        : JSON.stringify({ ...operation.request({ ...body, ...members } as Request), ...auth.members(body) });
+        : JSON.stringify({ ...translated(operation, { ...body, ...members }), ...auth.members(body) });
     setHeaders(upstream.headers, headers);
     return call;
   };
+
+  function translated({ request }: Translation<Request, unknown, unknown>, body: object): JsonObject {
+    try {
+      return request(body as Request);
+    } catch (error) {
+      if (error instanceof RequestFailure) throw error;
+      // A member of another type than OpenAI's, such as a number where messages have text.
+      throw new RequestFailure(400, `request body is not in the format of [${route_type}]`);
+    }
+  }
 
   /** Kong's word: `always` makes a stream of every answer, `deny` of none. */
   function streamOf({ stream }: Body): boolean {

@@ -245,6 +245,14 @@ describe('what is refused', () => {
       "'headers', key 'm' was not provided",
     ],
     [
+      'members of other types than they should have',
+      { model: COHERE },
+      '{"tools":"none","messages":[{"role":"user","content":"a"}]}',
+      {},
+      400,
+      'request body is not in the format of [llm/v1/chat]',
+    ],
+    [
       'what the vendor lacks',
       { model: COHERE },
       '{"n":2,"messages":[{"role":"user","content":"a"}]}',

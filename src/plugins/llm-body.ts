@@ -26,6 +26,7 @@ export async function plainText(response: Response): Promise<string> {
 export function withBody(response: Response, body: string | ReadableStream<Uint8Array>, status = response.status): Response {
   const { headers } = response;
   for (const name of ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag']) headers.delete(name);
+  if (typeof body === 'string') headers.set('content-length', `${Buffer.byteLength(body)}`);
   return new Response(body, { status, headers });
 }
 

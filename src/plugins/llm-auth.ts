@@ -39,11 +39,13 @@ export function compileAuth(auth: Auth): LlmAuth {
     url(url, query) {
       if (query === '' && inQuery === null) return url;
       const target = new URL(url);
-      const given = new Set(target.searchParams.keys());
-      for (const [name, value] of new URLSearchParams(query)) {
-        if (!given.has(name) && name !== OWN_KEY && (name !== inQuery || override)) target.searchParams.append(name, value);
+      const clients = new URLSearchParams(query);
+      const configured = new Set([...target.searchParams.keys(), OWN_KEY]);
+      if (inQuery !== null && !(override && clients.has(inQuery))) {
+        target.searchParams.set(inQuery, param_value ?? '');
+        configured.add(inQuery);
       }
-      if (inQuery !== null && !target.searchParams.has(inQuery)) target.searchParams.set(inQuery, param_value ?? '');
+      for (const [name, value] of clients) if (!configured.has(name)) target.searchParams.append(name, value);
       return target.href;
     },
 

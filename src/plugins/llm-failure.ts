@@ -14,8 +14,10 @@ export const refusal = ({ status, message }: RequestFailure): Response =>
   Response.json(openaiError({ message, type: errorType(status) }), { status });
 
 /** In place of an answer that says nothing of use. */
-export const badAnswer = (response: Response, message: string): Response =>
-  withJson(response, JSON.stringify(openaiError({ message, type: errorType(BAD_GATEWAY) })), BAD_GATEWAY);
+export function badAnswer(response: Response, message: string): Response {
+  if (!response.bodyUsed) void response.body?.cancel();
+  return withJson(response, JSON.stringify(openaiError({ message, type: errorType(BAD_GATEWAY) })), BAD_GATEWAY);
+}
 
 /**
  * What the gateway says when it could not reach the vendor: its own words also where OpenAI's clients look for them.

@@ -169,7 +169,7 @@ describe('credentials', () => {
   const inQuery = { param_name: 'key', param_value: 'a&b', param_location: 'query' };
   test.each([
     [inQuery, '', '?key=a%26b'],
-    [inQuery, '?key=clients&x=1&apikey=gateways', '?x=1&key=a%26b'],
+    [inQuery, '?key=clients&x=1&apikey=gateways', '?key=a%26b&x=1'],
     [{ ...inQuery, allow_override: true }, '?key=clients', '?key=clients'],
   ])('%j as a parameter with the query %s', async (auth, query, expected) => {
     const { context } = await send(chat({ auth }), QUESTION, { query });
@@ -329,6 +329,14 @@ describe('an answer', () => {
   test('names a model of any script', async () => {
     const { answer } = await send(chat({ model: { provider: 'openai' } }), '{"model":"模型\\n\\ud800","messages":[{}]}');
     expect((await answer(json(ANSWER))).response.headers.get('x-kong-llm-model')).toBe('openai/%E6%A8%A1%E5%9E%8B%0A%EF%BF%BD');
+  });
+
+  test('that nobody reads is let go of', async () => {
+    const { answer } = await send(chat(), QUESTION);
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const page = new ReadableStream({ cancel: resolve });
+    await answer(new Response(page, { headers: { 'content-type': 'text/html' } }));
+    await promise;
   });
 
   test('names no model when it should not', async () => {

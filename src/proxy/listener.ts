@@ -1,0 +1,26 @@
+import type { Server } from 'bun';
+import type { ListenAddress } from '../lib/listen-address.ts';
+import type { KeyPair } from '../lib/self-signed.ts';
+import type { HttpProxy } from './proxy.ts';
+
+/** For a client that sends its headers or body slowly, and for one that keeps a connection it does not use. */
+const IDLE_SECONDS = 60;
+
+/** Opens a port for a proxy. Throws when it cannot be had. Its `stop` refuses new connections and waits for requests in flight. */
+export function listen(
+  { hostname, port }: Pick<ListenAddress, 'hostname' | 'port'>,
+  tls: KeyPair | undefined,
+  proxy: HttpProxy,
+): Server<undefined> {
+  return Bun.serve({
+    hostname,
+    port,
+    ...(tls && { tls }),
+    idleTimeout: IDLE_SECONDS,
+    // How large a body may be is for plugins to say.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    // Without it, Bun shows its own page for errors.
+    development: false,
+    fetch: (request, server) => proxy.fetch(request, server),
+  });
+}

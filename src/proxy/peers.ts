@@ -1,0 +1,40 @@
+import { isIP } from 'node:net';
+import type { Server } from 'bun';
+import { ConfigurationError } from '../lib/configuration-error.ts';
+import { ipMatcher, plainIp } from '../lib/ip.ts';
+
+/** Who is at the other end, and whether to believe what it says of who is behind it. */
+export class Peers {
+  readonly isTrusted: (ip: string) => boolean;
+  readonly #header: string;
+
+  /** Throws a ConfigurationError for a range that is none. */
+  constructor(trustedIps: readonly string[], realIpHeader: string) {
+    try {
+      this.isTrusted = ipMatcher(trustedIps);
+    } catch (error) {
+      throw new ConfigurationError(`trusted_ips: ${(error as Error).message}`);
+    }
+    this.#header = realIpHeader.toLowerCase();
+  }
+
+  /** Empty when the client has left already. */
+  ipOf(request: Request, server: Server<undefined>): string {
+    const address = server.requestIP(request);
+    return address === null ? '' : plainIp(address.address);
+  }
+
+  /** What a trusted peer says: of a list the last address, as nginx without `real_ip_recursive`. */
+  clientIp(headers: Readonly<Record<string, string>>, peerIp: string): string {
+    const said = headers[this.#header];
+    if (said === undefined) return peerIp;
+    const last = said.slice(said.lastIndexOf(',') + 1).trim();
+    return ipIn(last) ?? peerIp;
+  }
+}
+
+/** Without the port that may follow. */
+function ipIn(text: string): string | null {
+  const address = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([^:]+):\d+$/.exec(text)?.[1] ?? text;
+  return isIP(address) === 0 ? null : plainIp(address);
+}

@@ -1,0 +1,143 @@
+import type { Server } from 'bun';
+import type { Passage, Snapshot } from '../gateway/snapshot.ts';
+import type { Log } from '../lib/log.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import { countedBody, wholeAnswer } from './delivery.ts';
+import { FAILURES, failureResponse } from './failures.ts';
+import { Peers } from './peers.ts';
+import { runAccess, runLog, runResponse } from './pipeline.ts';
+import { ProxyHeaders } from './proxy-headers.ts';
+import { insecureAnswer, refusalOf } from './refusals.ts';
+import { RequestContext } from './request-context.ts';
+import { ClientLeft, Upstreams } from './upstream.ts';
+
+export interface ProxyOptions {
+  readonly gateway: { readonly snapshot: Snapshot };
+  readonly log: Log;
+  /** Peers whose X-Forwarded-… headers are believed. */
+  readonly trustedIps: readonly string[];
+  readonly realIpHeader: string;
+  /** What to add to answers, in the words of Kong's setting `headers`. */
+  readonly headers: readonly string[];
+  readonly version: string;
+}
+
+export interface HttpProxy {
+  fetch(request: Request, server: Server<undefined>): Promise<Response>;
+  readonly counters: ProxyCounters;
+}
+
+export interface ProxyCounters {
+  /** All so far. */
+  readonly requests: number;
+  /** Those that are not answered to the last byte. */
+  readonly active: number;
+}
+
+const NO_ROUTE = 'no Route matched with those values';
+const CLIENT_LEFT_STATUS = 499;
+
+/** Serves requests from whatever snapshot is the current one. Throws a ConfigurationError for options that cannot work. */
+export function createProxy(options: ProxyOptions): HttpProxy {
+  return new SnapshotProxy(options);
+}
+
+class SnapshotProxy implements HttpProxy {
+  readonly #gateway: { readonly snapshot: Snapshot };
+  readonly #log: Log;
+  readonly #peers: Peers;
+  readonly #headers: ProxyHeaders;
+  readonly #upstreams: Upstreams;
+  readonly #servers = new Set<Server<undefined>>();
+  #requests = 0;
+
+  constructor({ gateway, log, trustedIps, realIpHeader, headers, version }: ProxyOptions) {
+    this.#gateway = gateway;
+    this.#log = log;
+    this.#peers = new Peers(trustedIps, realIpHeader);
+    this.#headers = new ProxyHeaders(headers, version);
+    this.#upstreams = new Upstreams(log);
+  }
+
+  get counters(): ProxyCounters {
+    const active = [...this.#servers].reduce((sum, server) => sum + server.pendingRequests, 0);
+    return { requests: this.#requests, active };
+  }
+
+  async fetch(request: Request, server: Server<undefined>): Promise<Response> {
+    this.#requests++;
+    if (!this.#servers.has(server)) this.#servers.add(server);
+    const { snapshot } = this.#gateway;
+    const passage = snapshot.enter();
+    const context = new RequestContext(request, server, this.#peers, snapshot.unmatched);
+    let response: Response;
+    try {
+      response = await this.#answer(snapshot, context);
+    } catch (error) {
+      response = this.#failure(error, context);
+    }
+    return this.#finish(response, context, passage);
+  }
+
+  /** What a plugin, the upstream or the gateway itself says. */
+  async #answer(snapshot: Snapshot, context: RequestContext): Promise<Response> {
+    const refusal = refusalOf(context);
+    if (refusal !== null) throw refusal;
+    const match = snapshot.match(context);
+    if (match === null) throw new RequestFailure(404, NO_ROUTE);
+    context.bind(match, this.#headers);
+    const insecure = insecureAnswer(context);
+    if (insecure !== null) return insecure;
+    const { access } = context.plan;
+    return (access.length > 0 && (await runAccess(access, context))) || this.#upstreams.call(context);
+  }
+
+  async #finish(response: Response, context: RequestContext, passage: Passage): Promise<Response> {
+    const { plan, outcome } = context;
+    let answer = response;
+    let whole: Response | null;
+    try {
+      if (plan.response.length > 0) answer = await runResponse(plan.response, context, response, this.#log);
+      whole = await wholeAnswer(answer, context, this.#upstreams);
+    } catch (error) {
+      whole = this.#failure(error, context);
+    }
+    answer = whole ?? answer;
+    this.#headers.toClient(answer.headers, context);
+    outcome.status = answer.status;
+    outcome.responseHeaders = answer.headers;
+    if (plan.log.length === 0) {
+      passage.leave();
+      return answer;
+    }
+    const ended = () => void this.#end(context, passage);
+    if (whole !== null || answer.body === null) {
+      setImmediate(ended);
+      return answer;
+    }
+    const { status, statusText, headers } = answer;
+    return new Response(countedBody(answer.body, context, this.#upstreams, ended), { status, statusText, headers });
+  }
+
+  async #end(context: RequestContext, passage: Passage): Promise<void> {
+    const { outcome, body, plan } = context;
+    outcome.endedMs = context.elapsed();
+    outcome.requestSize = body.size;
+    await runLog(plan.log, context, this.#log);
+    passage.leave();
+  }
+
+  #failure(error: unknown, context: RequestContext): Response {
+    const { outcome, request } = context;
+    if (error instanceof ClientLeft || request.signal.aborted) {
+      outcome.clientLeft = true;
+      outcome.source = 'error';
+      return new Response(null, { status: CLIENT_LEFT_STATUS });
+    }
+    const failure = error instanceof RequestFailure ? error : this.#upstreams.failureOf(error, context);
+    if (failure === null) this.#log.error('request failed', { request_id: context.id, error });
+    outcome.source = failure === null || outcome.upstreamStartedMs !== null ? 'error' : 'exit';
+    const { status, message } = failure ?? { status: 500, message: FAILURES[500] };
+    return failureResponse(status, message, context.id, request.headers.get('accept'));
+  }
+}

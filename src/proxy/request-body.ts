@@ -1,0 +1,117 @@
+import { decodeBytes, EncodingError, isEncoded } from '../lib/encoding.ts';
+import { type Json, parseJson } from '../lib/json.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import type { RequestBody } from '../plugins/context.ts';
+import { FAILURES } from './failures.ts';
+
+/** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
+const SMALL = 64 * 1024;
+
+const utf8 = new TextDecoder();
+const NOTHING = new Uint8Array();
+
+/** The client's body: bytes as they came until a plugin replaces them; streamed when no plugin reads it. */
+export class ClientBody implements RequestBody {
+  readonly #request: Request;
+  #bytes: Promise<Uint8Array<ArrayBuffer>> | null = null;
+  #text: Promise<string> | string | null = null;
+  #json: { readonly value: Json | undefined } | null = null;
+  #replaced = false;
+  #size = 0;
+  #plainSize = 0;
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  /** Bytes that were read here. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A plugin put another text in its place: it is plain and of another length. */
+  get replaced(): boolean {
+    return this.#replaced;
+  }
+
+  async text(limit: number): Promise<string> {
+    if (!this.#replaced && limit > 0 && this.#declaredLength() > limit) throw tooLarge();
+    this.#text ??= this.#readText(limit);
+    const text = await this.#text;
+    // An earlier plugin may have read more than this one may.
+    if (!this.#replaced && limit > 0 && Math.max(this.#size, this.#plainSize) > limit) throw tooLarge();
+    return text;
+  }
+
+  async json(limit: number): Promise<Json | undefined> {
+    const text = await this.text(limit);
+    this.#json ??= { value: parseJson(text) };
+    return this.#json.value;
+  }
+
+  replace(text: string): void {
+    this.#text = text;
+    this.#json = null;
+    this.#replaced = true;
+  }
+
+  /** What to send upstream. Null: nothing. A stream can be sent only once. */
+  async toSend(): Promise<string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
+    if (this.#replaced) return this.text(0);
+    if (this.#bytes === null) {
+      const length = this.#declaredLength();
+      if (length === 0 && !this.#request.headers.has('transfer-encoding')) return null;
+      // Bun lets go of the body of a GET: what is null here was not kept.
+      if (!(length > 0 && length <= SMALL)) return this.#request.body;
+      this.#bytes = this.#readBytes(0);
+    }
+    const bytes = await this.#bytes;
+    return bytes.length === 0 ? null : bytes;
+  }
+
+  #declaredLength(): number {
+    return Number(this.#request.headers.get('content-length') ?? 0);
+  }
+
+  async #readText(limit: number): Promise<string> {
+    this.#bytes ??= this.#readBytes(limit);
+    const bytes = await this.#bytes;
+    const encoding = this.#request.headers.get('content-encoding');
+    const plain = isEncoded(encoding) ? await decode(bytes, encoding, limit) : bytes;
+    this.#plainSize = plain.length;
+    return utf8.decode(plain);
+  }
+
+  async #readBytes(limit: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { headers, body } = this.#request;
+    const counted = limit === 0 || !headers.has('transfer-encoding');
+    const bytes = counted ? await this.#request.bytes() : await readAtMost(body, limit);
+    this.#size = bytes.length;
+    return bytes as Uint8Array<ArrayBuffer>;
+  }
+}
+
+const tooLarge = () => new RequestFailure(413, FAILURES[413]);
+
+async function decode(bytes: Uint8Array, encoding: string, limit: number): Promise<Uint8Array> {
+  try {
+    return await decodeBytes(bytes, encoding, limit);
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    if (error.reason === 'too large') throw tooLarge();
+    throw new RequestFailure(error.reason === 'unknown' ? 415 : 400, error.message);
+  }
+}
+
+/** A body that does not say how long it is: no more of it is kept than may be. */
+async function readAtMost(body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> {
+  if (body === null) return NOTHING;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

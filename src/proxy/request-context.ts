@@ -1,0 +1,143 @@
+import type { Server } from 'bun';
+import type { Consumer } from '../entities/consumer.ts';
+import type { Row } from '../entities/entity.ts';
+import type { Route } from '../entities/route.ts';
+import type { Service } from '../entities/service.ts';
+import type { CompiledRoute, Match, Plan, Routable } from '../gateway/snapshot.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
+import type { Peers } from './peers.ts';
+import type { HeaderMembers, ProxyHeaders } from './proxy-headers.ts';
+import { ClientBody } from './request-body.ts';
+import { randomId } from './request-id.ts';
+import type { Call } from './upstream.ts';
+
+/** One request from the first byte to the last: what plugins see of it, and what the router looks at. */
+export class RequestContext implements Context, Routable {
+  readonly id = randomId();
+  readonly startedAt = Date.now();
+  readonly request: Request;
+  readonly server: Server<undefined>;
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  /** Bun does not tell the server name of a TLS connection. */
+  readonly sni = null;
+  readonly headers: Headers;
+  /** Of the client's headers, by lower-case name; then those for the upstream. */
+  readonly members: HeaderMembers;
+  /** The other end of the connection, which may be a load balancer. */
+  readonly peerIp: string;
+  readonly peerTrusted: boolean;
+  readonly clientIp: string;
+
+  target: CompiledRoute | null = null;
+  /** The call that the answer comes from. */
+  call: Call | null = null;
+  plan: Plan;
+  captures: Match['captures'] = null;
+  consumer: Consumer | null = null;
+  credential: Row | null = null;
+  readonly body: ClientBody;
+  readonly outcome = new RequestOutcome();
+  readonly notes = new RequestNotes();
+  readonly log: JsonObject = {};
+  readonly upstream: UpstreamRequest;
+
+  constructor(request: Request, server: Server<undefined>, peers: Peers, unmatched: Plan) {
+    const { url, headers } = request;
+    this.request = request;
+    this.server = server;
+    this.method = request.method;
+    this.headers = headers;
+    this.plan = unmatched;
+    this.members = headers.toJSON() as HeaderMembers;
+    this.host = this.members.host ?? '';
+    this.scheme = url.startsWith('https:') ? 'https' : 'http';
+    this.body = new ClientBody(request);
+    this.upstream = {
+      url: null,
+      method: request.method,
+      headers: this.members,
+      body: undefined,
+      timeouts: { connect: DEFAULT_TIMEOUT, read: DEFAULT_TIMEOUT, write: DEFAULT_TIMEOUT },
+    };
+    // Without a usable Host, Bun leaves the target as it came.
+    const start = url.startsWith('http') ? url.indexOf('/', 8) : 0;
+    const fragment = url.indexOf('#', start);
+    const end = fragment === -1 ? url.length : fragment;
+    const mark = url.indexOf('?', start);
+    const pathEnd = mark === -1 || mark > end ? end : mark;
+    this.path = url.slice(start, pathEnd);
+    this.query = url.slice(pathEnd, end);
+    this.peerIp = peers.ipOf(request, server);
+    this.peerTrusted = peers.isTrusted(this.peerIp);
+    this.clientIp = this.peerTrusted ? peers.clientIp(this.members, this.peerIp) : this.peerIp;
+  }
+
+  get url(): URL {
+    return new URL(this.path + this.query, `${this.scheme}://${URL.canParse(`http://${this.host}`) ? this.host : 'localhost'}`);
+  }
+
+  get route(): Route | null {
+    return this.target?.route ?? null;
+  }
+
+  get service(): Service | null {
+    return this.target?.service ?? null;
+  }
+
+  /** From here on it belongs to a route, and its headers are those for the upstream. */
+  bind({ target, upstreamUrl, prefix, captures }: Match, proxyHeaders: ProxyHeaders): void {
+    const { service } = target;
+    const { upstream } = this;
+    this.target = target;
+    this.plan = target.plan;
+    this.captures = captures;
+    upstream.url = upstreamUrl === null ? null : upstreamUrl + this.query;
+    proxyHeaders.toUpstream(this, prefix);
+    if (service === null) return;
+    const { timeouts } = upstream;
+    timeouts.connect = service.connect_timeout ?? timeouts.connect;
+    timeouts.read = service.read_timeout ?? timeouts.read;
+    timeouts.write = service.write_timeout ?? timeouts.write;
+  }
+
+  /** Milliseconds since the request began. */
+  elapsed(): number {
+    return Date.now() - this.startedAt;
+  }
+}
+
+/** Of a route without a service. */
+const DEFAULT_TIMEOUT = 60_000;
+
+class RequestOutcome implements Outcome {
+  status = 0;
+  responseHeaders: Headers | null = null;
+  requestSize = 0;
+  responseSize = 0;
+  upstreamStartedMs: number | null = null;
+  upstreamFirstByteMs: number | null = null;
+  endedMs: number | null = null;
+  upstreamStatus: number | null = null;
+  unframed = false;
+  readonly tries: Try[] = [];
+  source: Outcome['source'] = 'exit';
+  clientLeft = false;
+}
+
+class RequestNotes implements Notes {
+  #notes: Map<symbol, unknown> | null = null;
+
+  get<T>(key: NoteKey<T>): T | undefined {
+    return this.#notes?.get(key) as T | undefined;
+  }
+
+  set<T>(key: NoteKey<T>, value: T): void {
+    this.#notes ??= new Map();
+    this.#notes.set(key, value);
+  }
+}

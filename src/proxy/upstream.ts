@@ -1,0 +1,193 @@
+import type { Log } from '../lib/log.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import { type Deadline, Deadlines, type Expirable } from './deadlines.ts';
+import { FAILURES } from './failures.ts';
+import { removeHopByHop } from './proxy-headers.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** The client is gone: there is nobody to answer. */
+export class ClientLeft extends Error {}
+
+const NO_SERVICE = 'no Service found with those values';
+const NAME_FAILED = 'name resolution failed';
+
+/** An address that requests are sent to. */
+interface Origin {
+  readonly ip: string;
+  readonly port: number;
+  /** It has answered, so that a connection may be one of an earlier request which the other side closed meanwhile. */
+  answered: boolean;
+}
+const MOST_ORIGINS = 10_000;
+
+/** Up to here the kernel takes a body in one go: none of the time to the first byte goes into sending it. */
+const SENT_AT_ONCE = 64 * 1024;
+
+/** A call under way: ended by the client who leaves, and by its deadline. */
+export class Call implements EventListenerObject, Expirable {
+  readonly controller = new AbortController();
+  timedOut = false;
+
+  handleEvent(): void {
+    this.controller.abort();
+  }
+
+  expire(): void {
+    this.timedOut = true;
+    this.controller.abort();
+  }
+}
+
+/**
+ * Calls upstreams, one `fetch` each, and makes RequestFailures of what goes wrong, as Kong does.
+ *
+ * Timeouts: Bun's `fetch` tells neither when it is connected nor when the request is sent. Its own idle timer covers
+ * connecting, sending, waiting and reading alike, resets with every byte, and is coarse (it is some seconds late). It is set to the
+ * longest of the three. On top of it, what can be said exactly: a small request must see its first byte within `connect` plus
+ * `read`, and a body that is counted here must not rest longer than `read`.
+ *
+ * The end of an answer with neither a length nor chunks is the end of its connection, and `fetch` does not tell a reset
+ * from it: `outcome.unframed` warns who can know better from the content.
+ */
+export class Upstreams {
+  readonly #log: Log;
+  readonly #deadlines = new Deadlines();
+  readonly #origins = new Map<string, Origin>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** The answer's head, its body still to come. Throws a RequestFailure, or ClientLeft. */
+  async call(context: RequestContext): Promise<Response> {
+    const { upstream, outcome, request } = context;
+    const { url, timeouts } = upstream;
+    if (url === null) throw new RequestFailure(503, NO_SERVICE);
+    const body = await this.#bodyOf(context);
+    const { signal } = request;
+    if (signal.aborted) throw new ClientLeft();
+    // A client may wait for its answer for as long as the upstream may take.
+    context.server.timeout(request, 0);
+
+    const call = new Call();
+    signal.addEventListener('abort', call);
+    const sentAtOnce = body === null || (!(body instanceof ReadableStream) && body.length <= SENT_AT_ONCE);
+    const deadline = this.#deadlines.open(call, sentAtOnce ? timeouts.connect + timeouts.read : Number.POSITIVE_INFINITY);
+    const init: BunFetchRequestInit = {
+      method: upstream.method,
+      headers: upstream.headers,
+      body,
+      redirect: 'manual',
+      decompress: false,
+      timeout: Math.max(timeouts.connect, timeouts.write, timeouts.read),
+      signal: call.controller.signal,
+    };
+    outcome.upstreamStartedMs = context.elapsed();
+    try {
+      const response = await this.#fetch(url, init, context, call);
+      outcome.upstreamFirstByteMs = context.elapsed();
+      outcome.upstreamStatus = response.status;
+      outcome.source = 'upstream';
+      const { headers } = response;
+      outcome.unframed = !headers.has('content-length') && !headers.has('transfer-encoding');
+      removeHopByHop(headers);
+      context.call = call;
+      return response;
+    } finally {
+      deadline.close();
+    }
+  }
+
+  /** For a body that is read here. */
+  idleDeadline(call: Call, milliseconds: number): Deadline {
+    return this.#deadlines.open(call, milliseconds);
+  }
+
+  /** What the gateway answers when an answer broke off while it was read. Null: the error has another cause. */
+  failureOf(error: unknown, { call }: RequestContext): RequestFailure | null {
+    if (call === null) return null;
+    const code = codeOf(error);
+    if (call.timedOut) return failureFor('TimeoutError');
+    return code === 'TimeoutError' || code === 'AbortError' || /^E[A-Z]+$/.test(code) ? failureFor(code) : null;
+  }
+
+  async #fetch(url: string, init: BunFetchRequestInit, context: RequestContext, call: Call): Promise<Response> {
+    const origin = this.#originOf(url);
+    const { ip, port } = origin;
+    const { tries } = context.outcome;
+    const canRepeat = !(init.body instanceof ReadableStream);
+    let retries = context.service?.retries ?? DEFAULT_RETRIES;
+    let mayBeStale = origin.answered;
+    for (;;) {
+      const startedAt = Date.now();
+      try {
+        const response = await fetch(url, init);
+        if (response.status < 200 || response.status > 599) throw badStatus(response);
+        tries.push({ ip, port, startedAt });
+        origin.answered = true;
+        return response;
+      } catch (error) {
+        if (context.request.signal.aborted) throw new ClientLeft();
+        const code = codeOf(error);
+        const failure = failureFor(call.timedOut ? 'TimeoutError' : code);
+        tries.push({ ip, port, startedAt, state: 'failed', code: failure.status });
+        this.#log.error('upstream failed', { request_id: context.id, upstream: `${ip}:${port}`, code, status: failure.status });
+        if (!canRepeat || call.timedOut) throw failure;
+        if (NOT_CONNECTED.has(code) && retries > 0) retries--;
+        else if (code === 'ECONNRESET' && mayBeStale) mayBeStale = false;
+        else throw failure;
+      }
+    }
+  }
+
+  async #bodyOf({ upstream, body }: RequestContext): Promise<SentBody> {
+    const { headers } = upstream;
+    if (upstream.body !== undefined || body.replaced) {
+      // These described the client's body.
+      delete headers['content-encoding'];
+      delete headers['content-length'];
+    }
+    if (upstream.body !== undefined) return upstream.body;
+    const sent = await body.toSend();
+    if (sent === null && headers['content-length'] !== '0') delete headers['content-length'];
+    return sent;
+  }
+
+  #originOf(url: string): Origin {
+    const end = url.indexOf('/', url.indexOf('://') + 3);
+    const text = end === -1 ? url : url.slice(0, end);
+    const known = this.#origins.get(text);
+    if (known !== undefined) return known;
+    const { hostname, port, protocol } = new URL(text);
+    const origin = { ip: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80), answered: false };
+    if (this.#origins.size >= MOST_ORIGINS) this.#origins.clear();
+    this.#origins.set(text, origin);
+    return origin;
+  }
+}
+
+type SentBody = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+
+const DEFAULT_RETRIES = 5;
+
+/** The request has not left: it may be sent again, whatever it asks for. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+const NAME_FAILURES: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
+const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'ETIMEDOUT']);
+
+function failureFor(code: string): RequestFailure {
+  if (NAME_FAILURES.has(code)) return new RequestFailure(503, NAME_FAILED);
+  const status = TIMEOUTS.has(code) ? 504 : 502;
+  return new RequestFailure(status, FAILURES[status]);
+}
+
+/** Bun's TimeoutError has a number for its code. */
+function codeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: string };
+  return typeof code === 'string' ? code : (name ?? 'Error');
+}
+
+function badStatus(response: Response): Error {
+  void response.body?.cancel();
+  return Object.assign(new Error(`status ${response.status}`), { code: 'BAD_STATUS' });
+}

@@ -91,6 +91,8 @@ function phases<Request, Answer, Event extends AnyEvent>(
       try {
         return await toClient(context, response, call, observation);
       } catch (error) {
+        // That the answer broke off is no news when the client did.
+        if (context.request.signal.aborted) throw error;
         return refused(error);
       }
     },

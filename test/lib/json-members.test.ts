@@ -40,7 +40,9 @@ describe('setMembers, on objects of every shape', () => {
       const object = Object.fromEntries(keys.filter(() => random() < 0.6).map(key => [key, json(3)])) as JsonObject;
       const changes: Record<string, Json | undefined> = {};
       for (const key of keys) if (random() < 0.3) changes[key] = random() < 0.3 ? undefined : json(2);
-      const result = setMembers(JSON.stringify(object, null, pick([0, 1, '\t'])), changes);
+      const text = JSON.stringify(object, null, pick([0, 1, '\t']));
+      expect(setMembers(text, {})).toBe(text);
+      const result = setMembers(text, changes);
       const expected = Object.fromEntries(Object.entries({ ...object, ...changes }).filter(([, value]) => value !== undefined));
       expect(JSON.parse(result)).toEqual(expected);
     }

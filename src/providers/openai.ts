@@ -17,7 +17,8 @@ export const openai = defineProvider({
       return {
         dialect: 'openai',
         endpoint: () => endpoint,
-        patch: request => ('top_k' in request ? { top_k: undefined } : {}),
+        // OpenAI itself refuses what others who speak its dialect know.
+        patch: request => ('top_k' in request && options.upstream_url == null ? { top_k: undefined } : {}),
         streamsUsage: true,
       };
     };

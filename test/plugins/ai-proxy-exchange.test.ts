@@ -187,6 +187,18 @@ test('an answer that breaks off while it is translated is an error', async () =>
   expect(await response.json()).toMatchObject({ error: { message: 'the answer of the model provider broke off' } });
 });
 
+test('a client who leaves while an answer is read is no failure of the vendor', async () => {
+  configure(COHERE);
+  upstream.answer({ headers: { 'content-type': 'application/json' }, chunks: ['{"id":'], ending: 'silence' });
+  const leaving = new AbortController();
+  const asked = ask({}, { signal: leaving.signal });
+  await upstream.received();
+  leaving.abort();
+  expect(asked).rejects.toThrow();
+  const { outcome } = await logged.promise;
+  expect([outcome.clientLeft, outcome.status]).toEqual([true, 499]);
+});
+
 test('a refused request never reaches the vendor', async () => {
   configure(OPENAI);
   const response = await ask({ model: 'o1' });

@@ -177,6 +177,13 @@ describe('the log', () => {
     });
   });
 
+  test('has no time for tokens that are none', async () => {
+    const { answer } = await send(chat({ logging: { log_statistics: true } }), QUESTION);
+    const usage = { prompt_tokens: 10, completion_tokens: 0, total_tokens: 10 };
+    const { log } = await answer(json({ ...ANSWER, usage }));
+    expect((await log()).usage).toEqual({ usage_source: 'provider', ...usage });
+  });
+
   test('has no payload unless it should', async () => {
     const { answer } = await send(chat({ logging: { log_statistics: true } }), QUESTION);
     expect(await (await answer(json(ANSWER))).log()).not.toHaveProperty('payload');

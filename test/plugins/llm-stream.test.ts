@@ -41,6 +41,11 @@ describe('a stream in the same dialect', () => {
     expect((await log()).usage).toMatchObject(ANSWER.usage);
   });
 
+  test('keeps a usage chunk that nobody here asked for', async () => {
+    const { answer } = await send(chat(), STREAMED, { outcome: { unframed: true } });
+    expect((await answer(stream(...TEXT, USAGE, DONE))).text).toBe([...TEXT, USAGE, DONE].join(''));
+  });
+
   test('keeps a chunk that has content beside its usage', async () => {
     const last = chunk({ content: '!' }, { usage: ANSWER.usage });
     const { answer } = await send(chat({ logging: { log_statistics: true } }), STREAMED);
@@ -119,6 +124,7 @@ describe('a translated stream', () => {
   test.each<[string, string[]]>([
     ['stops before its end', [start, content]],
     ['fails', [start, content, event({ type: 'message-end', delta: { finish_reason: 'ERROR' } })]],
+    ['fails and goes on', [start, content, event({ type: 'message-end', delta: { error: 'busy' } }), content, end]],
     ['is not what it should be', [start, content, 'data: {"type":\n\n', end]],
   ])('that %s ends in an error and without [DONE]', async (_, chunks) => {
     const { answer } = await send(config, STREAMED);

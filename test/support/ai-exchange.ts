@@ -17,7 +17,7 @@ export const QUESTION = '{"messages":[{"role":"user","content":"What is 1+1?"}]}
 /** One request on its way through the plugin, its vendor played by the test. */
 export async function send(config: Config, body: string, given: Circumstances & { headers?: Record<string, string>; query?: string } = {}) {
   const { headers = { 'content-type': 'application/json' }, query = '', ...circumstances } = given;
-  const request = new Request(`http://gateway.test/chat${query}`, { method: 'POST', headers, body });
+  const request = new Request(`http://gateway.test/chat${query}`, { method: 'PUT', headers, body });
   const context = answered(request, {
     body: {
       text: async limit => {

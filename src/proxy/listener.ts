@@ -21,6 +21,8 @@ export function listen(
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Without it, Bun shows its own page for errors.
     development: false,
+    // In production Bun lets programs share a port unless told otherwise: a second gateway would take half of the connections.
+    reusePort: false,
     fetch: (request, server) => proxy.fetch(request, server),
   });
 }

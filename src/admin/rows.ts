@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { isObject } from '../lib/json.ts';
+import { isUuid } from '../lib/uuid.ts';
 import type { RecordField } from '../schema/field.ts';
 import { fieldsOf } from '../schema/subschema.ts';
 import { type FieldErrors, validate } from '../schema/validate.ts';
@@ -11,9 +12,6 @@ import type { Store } from '../store/store.ts';
 import type { Body } from './body.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-export const isUuid = (key: string): boolean => UUID.test(key);
 
 export const asFields = (row: Row): Fields => row as Row & Fields;
 

@@ -1,10 +1,11 @@
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import { isUuid } from '../lib/uuid.ts';
 import type { FieldErrors } from '../schema/validate.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Body } from './body.ts';
-import { asFields, changedRow, type Fields, findRow, isUuid, newRow, readInput, replacedRow, schemaViolation } from './rows.ts';
+import { asFields, changedRow, type Fields, findRow, newRow, readInput, replacedRow, schemaViolation } from './rows.ts';
 import { createTurns } from './turns.ts';
 
 /** The part of the gateway that takes changes. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import { encodePath } from '../lib/path-normalization.ts';
@@ -36,5 +37,5 @@ export class RouteTarget implements CompiledRoute {
 function originOf({ protocol, host, port }: Service): string | null {
   if (protocol !== 'http' && protocol !== 'https') return null;
   const isDefaultPort = port === (protocol === 'https' ? 443 : 80);
-  return `${protocol}://${host.includes(':') ? `[${host}]` : host}${isDefaultPort ? '' : `:${port}`}`;
+  return `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}${isDefaultPort ? '' : `:${port}`}`;
 }

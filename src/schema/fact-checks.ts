@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { luaPattern } from '../lib/lua-pattern.ts';
 import { compilePcre } from '../lib/regex.ts';
+import { isUuid } from '../lib/uuid.ts';
 import type { Facts, FieldType } from './facts.ts';
 import { isReference } from './vault-reference.ts';
 
@@ -8,8 +9,6 @@ export type Checked<T> = v.GenericSchema<unknown, T>;
 /** What is wrong with a value of the right type, or undefined. */
 type Check = (value: never) => string | undefined;
 type Vocabulary = { readonly [F in keyof Facts]?: (fact: NonNullable<Facts[F]>) => Check };
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The facts that decide about values, in the order in which Kong asks them. Source: kong/db/schema/init.lua of Kong 3.9, `validators_order`. */
 const VOCABULARY: Vocabulary = {
@@ -19,7 +18,7 @@ const VOCABULARY: Vocabulary = {
   one_of: allowed => value => (allowed.includes(value) ? undefined : `expected one of: ${allowed.join(', ')}`),
   gt: limit => value => (value > limit ? undefined : `value must be greater than ${limit}`),
   timestamp: () => value => (value > 0 ? undefined : 'expected a valid timestamp'),
-  uuid: () => value => (UUID.test(value) ? undefined : 'expected a valid UUID'),
+  uuid: () => value => (isUuid(value) ? undefined : 'expected a valid UUID'),
   is_regex: () => value => (isRegex(value) ? undefined : `not a valid regex: ${value}`),
   between: limits => value => between(value, limits),
   len_eq: wanted => value => (length(value) === wanted ? undefined : `length must be ${wanted}`),

@@ -101,6 +101,10 @@ class MemoryStore implements Store {
     };
   }
 
+  reachable(): boolean {
+    return this.#persistence?.reachable() ?? true;
+  }
+
   async close(): Promise<void> {
     this.#stopWatching?.();
     this.#stopWatching = undefined;

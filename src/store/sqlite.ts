@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
@@ -87,6 +87,15 @@ class SqlitePersistence implements Persistence {
     }, POLL_MILLISECONDS);
     timer.unref();
     return () => clearInterval(timer);
+  }
+
+  /** A file that was deleted still takes writes, but nobody will find them. */
+  reachable(): boolean {
+    try {
+      return existsSync(this.#file) && this.#database.query('SELECT count(*) FROM sqlite_schema').get() !== null;
+    } catch (error) {
+      return isBusy(error as Failure);
+    }
   }
 
   async close(): Promise<void> {

@@ -53,6 +53,8 @@ export interface Store {
    * read those, why: once, until it can, which `changed` tells even when nothing did. Returns how to stop.
    */
   watch(changed: (changes: readonly Change[]) => void, failed?: (error: Error) => void): () => void;
+  /** Whether the database answers now. Without one there is nothing to miss. */
+  reachable(): boolean;
   close(): Promise<void>;
 }
 
@@ -64,5 +66,6 @@ export interface Persistence {
   commit(changes: readonly Change[]): Promise<void>;
   /** Calls back while somebody else's commit has not been loaded. Returns how to stop. */
   watch(changed: () => void): () => void;
+  reachable(): boolean;
   close(): Promise<void>;
 }

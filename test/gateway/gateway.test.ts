@@ -87,6 +87,10 @@ class SharedDatabase implements Persistence {
     return () => {};
   }
 
+  reachable() {
+    return !this.unreadable;
+  }
+
   async close() {}
 
   /** Somebody else's commit, seen. */

@@ -211,6 +211,7 @@ describe('a match says where the request goes', () => {
     [{ protocol: 'http', host: 'h', port: 80 }, 'http://h/'],
     [{ protocol: 'https', host: 'h', port: 443 }, 'https://h/'],
     [{ protocol: 'http', host: '::1', port: 81 }, 'http://[::1]:81/'],
+    [{ protocol: 'http', host: '[::1]', port: 81 }, 'http://[::1]:81/'],
     [{ protocol: 'http', host: 'h', port: 80, path: '/é x' }, 'http://h/%C3%A9%20x'],
   ])('service %o → %s', (rules, upstreamUrl) => {
     expect(of({ paths: ['/a'] }, '/a', serviceRow({ id: 's', ...rules }))?.upstreamUrl).toBe(upstreamUrl);

@@ -30,6 +30,9 @@ class ScriptedDatabase implements Persistence {
       this.changed = undefined;
     };
   }
+  reachable() {
+    return true;
+  }
   async close() {}
 }
 

@@ -207,3 +207,11 @@ test('columns and tables that a later version brings are added, with their defau
   expect(again.find(service, id(1))?.enabled).toBe(false);
   await again.close();
 });
+
+test('the database is out of reach once its file is gone', async () => {
+  const store = await open();
+  expect(store.reachable()).toBe(true);
+  rmSync(path);
+  expect(store.reachable()).toBe(false);
+  await store.close();
+});

@@ -1,7 +1,7 @@
 # What `make` does needs Node.js and npm, nothing else: npm brings the pinned Bun into node_modules.
 
-# npm ships the executable in a package of its own per platform; `bun` only links to it, when install scripts may run.
-bun = $(firstword $(shell ls node_modules/@oven/bun-*/bin/bun))
+# The executable comes in a package of its own per platform; an install script, where npm may run it, moves it to .bin.
+bun = $(firstword $(shell ls node_modules/@oven/bun-*/bin/bun 2>/dev/null) node_modules/.bin/bun)
 version = $(shell node --print 'require("./package.json").version')
 commit = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 sources = $(shell find src -name '*.ts') package.json package-lock.json

@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { checkDeclarative, exportDeclarative, importDeclarative } from './configuration.ts';
+import { executeAgain, wasExecutedAgain } from './lib/execute-again.ts';
+import { createLog, type LeveledLog } from './lib/log.ts';
+import { loadBundle, outboundEnvironment, trustOnly } from './lib/outbound.ts';
+import * as build from './lib/version.ts';
+import { outboundOf } from './outbound-settings.ts';
+import { readSettings, type SettingSources } from './read-settings.ts';
+import { rehearse, serve } from './server.ts';
+import type { Settings } from './settings.ts';
+import { askStatus } from './status-client.ts';
+
+export interface Invocation {
+  readonly operands: readonly string[];
+  readonly sources: SettingSources;
+}
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+/** Serves until a signal ends it. */
+export async function start({ sources }: Invocation): Promise<void> {
+  const again = wasExecutedAgain();
+  const { settings, warnings } = readSettings(sources);
+  const outbound = outboundOf(settings);
+  if (!again) executeAgain(outboundEnvironment(outbound, process.env));
+  loadBundle(process.env);
+  if (!outbound.systemTrusted) trustOnly(outbound.certificates);
+  const log = logOf(settings);
+  for (const warning of warnings) log.warn(warning);
+  await serve(settings, log);
+}
+
+/** Checks a declarative file or, when none is named, that the gateway would start with its settings. */
+export async function check({ operands: [file], sources }: Invocation): Promise<void> {
+  const { settings, warnings, file: settingsFile } = readSettings(sources);
+  for (const warning of warnings) process.stderr.write(`sluice: ${warning}\n`);
+  const log = createLog({ level: 'error', format: 'text', write: line => process.stderr.write(line) });
+  outboundOf(settings);
+  if (file === undefined) await rehearse(settings, log);
+  else await checkDeclarative(settings, file, log);
+  print(`${file ?? settingsFile ?? 'settings'}: valid`);
+}
+
+export async function importFrom({ operands: [file = ''], sources }: Invocation): Promise<void> {
+  const { settings } = readSettings(sources);
+  const count = await importDeclarative(settings, file, logOf(settings));
+  print(`${count} ${count === 1 ? 'entity' : 'entities'} written to ${settings.database}`);
+}
+
+export async function exportTo({ operands: [file], sources }: Invocation): Promise<void> {
+  const { settings } = readSettings(sources);
+  const text = await exportDeclarative(settings, logOf(settings));
+  if (file === undefined) process.stdout.write(text);
+  // Plugin configuration holds the vendors' keys.
+  else writeFileSync(file, text, { mode: 0o600 });
+}
+
+export async function health({ sources }: Invocation): Promise<void> {
+  const { settings } = readSettings(sources);
+  print(`sluice is serving: ${await askStatus(settings)}`);
+}
+
+export async function version(): Promise<void> {
+  print(`sluice ${build.version} (commit ${build.commit}, Kong Admin API ${build.kongApiLevel})`);
+}
+
+function logOf({ log_level, log_format }: Settings): LeveledLog {
+  return createLog({ level: log_level, format: log_format ?? (process.stdout.isTTY ? 'text' : 'json') });
+}

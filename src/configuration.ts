@@ -1,0 +1,120 @@
+import { resolve } from 'node:path';
+import { consumer } from './entities/consumer.ts';
+import type { Entity } from './entities/entity.ts';
+import { EntityError } from './entities/entity-error.ts';
+import { pluginEntity } from './entities/plugin-entity.ts';
+import { route } from './entities/route.ts';
+import { service } from './entities/service.ts';
+import { type Gateway, openGateway } from './gateway/gateway.ts';
+import { ConfigurationError } from './lib/configuration-error.ts';
+import type { Log } from './lib/log.ts';
+import type { Plugin } from './plugins/plugin.ts';
+import { plugins as bundled } from './plugins/registry.ts';
+import { readText } from './read-settings.ts';
+import type { Settings } from './settings.ts';
+import { declarativeWrites, writeDeclarative } from './store/declarative.ts';
+import { openStore } from './store/memory.ts';
+import { openSqlite } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
+
+/** What operators configured, held and served. */
+export interface Configuration {
+  readonly plugins: readonly Plugin[];
+  readonly store: Store;
+  readonly gateway: Gateway;
+  /** The file of the database, or null: memory. */
+  readonly place: string | null;
+  close(): Promise<void>;
+}
+
+/** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there. */
+export async function openConfiguration(settings: Settings, log: Log): Promise<Configuration> {
+  const plugins = enabledPlugins(settings.plugins);
+  const entities = entitiesOf(plugins);
+  const file = databaseFile(settings);
+  const store = await openStore(entities, file === null ? undefined : openSqlite(file, entities));
+  const gateway = await openGateway({ store, plugins, log, prefix: resolve(settings.prefix) });
+  const close = async () => {
+    await gateway.close();
+    await store.close();
+  };
+  return { plugins, store, gateway, place: file, close };
+}
+
+/**
+ * Makes the configuration hold what a declarative file says: all of it and nothing else, or merged into what is there.
+ * Throws an EntityError and changes nothing when it cannot be. Resolves to the number of rows written.
+ */
+export async function loadDeclarative(
+  { store, gateway }: Configuration,
+  text: string,
+  name: string,
+  mode: 'merge' | 'replace',
+): Promise<number> {
+  const writes = declarativeWrites(text, name, store, mode);
+  try {
+    await gateway.write(writes);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const field = error.field === undefined ? 'config' : `config.${error.field}`;
+    throw new EntityError('invalid declarative configuration', `${name}: plugins: ${field}: ${error.message}`);
+  }
+  return writes.length;
+}
+
+/** Throws when the file cannot be a configuration. */
+export async function checkDeclarative(settings: Settings, file: string, log: Log): Promise<void> {
+  const configuration = await openConfiguration({ ...settings, database: 'off' }, log);
+  try {
+    await loadDeclarative(configuration, readText(file), file, 'replace');
+  } finally {
+    await configuration.close();
+  }
+}
+
+/** Merges a declarative file into the database. Resolves to the number of rows written. */
+export async function importDeclarative(settings: Settings, file: string, log: Log): Promise<number> {
+  const text = readText(file);
+  const configuration = await openDatabase(settings, log);
+  try {
+    return await loadDeclarative(configuration, text, file, 'merge');
+  } finally {
+    await configuration.close();
+  }
+}
+
+export async function exportDeclarative(settings: Settings, log: Log): Promise<string> {
+  const configuration = await openDatabase(settings, log);
+  try {
+    return writeDeclarative(configuration.store);
+  } finally {
+    await configuration.close();
+  }
+}
+
+function openDatabase(settings: Settings, log: Log): Promise<Configuration> {
+  if (settings.database === 'off') throw new ConfigurationError('database is off: there is nothing to write into or to read from');
+  return openConfiguration(settings, log);
+}
+
+function enabledPlugins(names: readonly string[]): readonly Plugin[] {
+  if (names.includes('off')) {
+    if (names.length > 1) throw new ConfigurationError('plugins: off stands alone');
+    return [];
+  }
+  const unknown = names.find(name => name !== 'bundled' && !bundled.some(plugin => plugin.name === name));
+  if (unknown)
+    throw new ConfigurationError(`plugins: there is no plugin ${unknown}, only ${bundled.map(plugin => plugin.name).join(', ')}`);
+  return names.includes('bundled') ? bundled : bundled.filter(plugin => names.includes(plugin.name));
+}
+
+/** The core's entities, then those that plugins bring along. */
+function entitiesOf(plugins: readonly Plugin[]): readonly Entity[] {
+  const configs = new Map(plugins.map(plugin => [plugin.name, plugin.config]));
+  const core: readonly Entity[] = [service, route, consumer, pluginEntity(name => configs.get(name) ?? null)];
+  return [...core, ...plugins.flatMap(plugin => plugin.entities ?? [])];
+}
+
+function databaseFile({ database, prefix }: Settings): string | null {
+  return database === 'off' ? null : resolve(prefix, database.slice('sqlite://'.length));
+}

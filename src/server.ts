@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { createAdmin } from './admin/admin.ts';
+import { createStatus } from './admin/status.ts';
+import { banner } from './banner.ts';
+import { type Configuration, loadDeclarative, openConfiguration } from './configuration.ts';
+import type { ListenAddress } from './lib/listen-address.ts';
+import type { LeveledLog, Log } from './lib/log.ts';
+import type { KeyPair } from './lib/self-signed.ts';
+import { notifySystemd } from './lib/systemd.ts';
+import { kongApiLevel, version } from './lib/version.ts';
+import { type Listeners, openListeners } from './listeners.ts';
+import { listen } from './proxy/listener.ts';
+import { createProxy } from './proxy/proxy.ts';
+import { readText } from './read-settings.ts';
+import { publicSettings, type Settings } from './settings.ts';
+
+const DRAIN_MS = 30_000;
+const ADMIN_IDLE_SECONDS = 60;
+const MOST_ADMIN_BYTES = 64 * 1024 * 1024;
+/** What Kong reports while nothing was loaded. */
+const EMPTY_HASH = '0'.repeat(32);
+
+/** Puts the parts together and serves. Resolves once a signal ended it and the requests in flight are done. */
+export async function serve(settings: Settings, log: LeveledLog): Promise<void> {
+  reportUncaught(log);
+  const configuration = await openConfiguration(settings, log);
+  try {
+    const work = await assemble(settings, log, configuration);
+    const listeners = openListeners(settings, {
+      proxy: (address, tls) => listen(address, tls, work.proxy),
+      admin: (address, tls) => serveApp(address, tls, work.admin),
+      status: (address, tls) => serveApp(address, tls, work.status),
+    });
+    const signal = stopSignal();
+    process.on('SIGHUP', () => void work.reload());
+    announce(settings, listeners, configuration, log);
+    tellSystemd('READY=1', log);
+
+    log.notice(`${await signal}: no new connections, requests in flight may finish`);
+    work.stop();
+    tellSystemd('STOPPING=1', log);
+    await drain(listeners, log);
+    log.notice('stopped');
+  } finally {
+    await configuration.close();
+  }
+}
+
+/** Throws when the gateway would not start with these settings, unless that is for an address or a database that cannot be had. */
+export async function rehearse(settings: Settings, log: LeveledLog): Promise<void> {
+  const configuration = await openConfiguration({ ...settings, database: 'off' }, log);
+  try {
+    await assemble(settings, log, configuration);
+  } finally {
+    await configuration.close();
+  }
+}
+
+/** The proxy, the Admin API and the status page over one configuration. */
+async function assemble(settings: Settings, log: LeveledLog, configuration: Configuration) {
+  const { store, gateway, plugins, place } = configuration;
+  const declarative = settings.database === 'off' ? declarativeSource(configuration, settings, log) : null;
+  await declarative?.loadFile();
+  const proxy = createProxy({
+    gateway,
+    log,
+    version,
+    trustedIps: settings.trusted_ips,
+    realIpHeader: settings.real_ip_header,
+    headers: settings.headers,
+  });
+  let stopping = false;
+  const state = {
+    gateway,
+    log,
+    status: () => ({
+      server: { total_requests: proxy.counters.requests, connections_active: proxy.counters.active },
+      database: { reachable: store.reachable() },
+      ...(declarative && { configuration_hash: declarative.hash() }),
+    }),
+    notReady: () => (stopping ? 'the gateway is stopping' : declarative?.hash() === EMPTY_HASH ? 'no configuration was loaded yet' : null),
+  };
+  const admin = createAdmin({
+    ...state,
+    store,
+    plugins,
+    version: { sluice: version, kong: kongApiLevel },
+    nodeId: nodeId(place ?? resolve(settings.prefix)),
+    configuration: publicSettings(settings),
+    token: settings.admin_token,
+    logLevel: {
+      get: () => log.level,
+      set: level => {
+        log.level = level;
+      },
+    },
+    loadDeclarative: declarative && (text => declarative.load(text, 'config')),
+  });
+  const stop = () => {
+    stopping = true;
+  };
+  const reload = async () => {
+    if (declarative) await declarative.reload();
+    else log.notice('SIGHUP: nothing to load, the configuration is in the database', { database: place });
+  };
+  return { proxy, admin, status: createStatus({ ...state, version }), stop, reload };
+}
+
+interface App {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+function serveApp({ hostname, port }: ListenAddress, tls: KeyPair | undefined, app: App) {
+  return Bun.serve({
+    hostname,
+    port,
+    ...(tls && { tls }),
+    idleTimeout: ADMIN_IDLE_SECONDS,
+    maxRequestBodySize: MOST_ADMIN_BYTES,
+    development: false,
+    // As for the proxy: in production Bun would let another program share the port.
+    reusePort: false,
+    fetch: request => app.fetch(request),
+  });
+}
+
+interface DeclarativeSource {
+  /** Of the text that is served. */
+  hash(): string;
+  load(text: string, name: string): Promise<void>;
+  /** Loads the file of the settings, when they name one. */
+  loadFile(): Promise<void>;
+  /** Loads it again; a file that is no configuration is logged, and the old one stays. */
+  reload(): Promise<void>;
+}
+
+/** Without a database, the configuration is what was loaded last. */
+function declarativeSource(configuration: Configuration, { declarative_config, prefix }: Settings, log: Log): DeclarativeSource {
+  let hash = EMPTY_HASH;
+  const load = async (text: string, name: string) => {
+    await loadDeclarative(configuration, text, name, 'replace');
+    hash = createHash('md5').update(text).digest('hex');
+  };
+  const loadFile = async () => {
+    if (declarative_config !== null) await load(readText(resolve(prefix, declarative_config)), declarative_config);
+  };
+  const reload = async () => {
+    tellSystemd('RELOADING=1', log);
+    try {
+      await loadFile();
+      log.notice('configuration loaded again', { file: declarative_config });
+    } catch (error) {
+      log.error('the configuration before it still serves', { error: (error as Error).message });
+    }
+    tellSystemd('READY=1', log);
+  };
+  return { hash: () => hash, load, loadFile, reload };
+}
+
+/** Tells people where the gateway is and what to do next; tells machines the same in one log entry. */
+function announce(settings: Settings, listeners: Listeners, { store, place }: Configuration, log: LeveledLog): void {
+  const urls = (kind: keyof Listeners) => listeners[kind].map(({ url }) => url);
+  const data = place ?? settings.declarative_config ?? 'memory';
+  const facts = { proxy: urls('proxy'), admin: urls('admin'), status: urls('status'), data };
+  const empty = [...store.entities.values()].every(entity => store.page(entity, { size: 1 }).rows.length === 0);
+  if (log.format === 'json') log.notice('sluice is ready', { version, ...facts });
+  else process.stdout.write(banner({ ...facts, empty, tokenNeeded: settings.admin_token !== null }));
+}
+
+/** Resolves to the first signal that asks for the end. A second one ends at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve: settle } = Promise.withResolvers<NodeJS.Signals>();
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      settle(signal);
+    });
+  }
+  return promise;
+}
+
+async function drain(listeners: Listeners, log: Log): Promise<void> {
+  const servers = Object.values(listeners).flatMap(list => list.map(({ server }) => server));
+  const timer = setTimeout(() => {
+    log.warn(`requests still in flight after ${DRAIN_MS / 1000} s are cut off`);
+    for (const server of servers) void server.stop(true);
+  }, DRAIN_MS);
+  await Promise.all(servers.map(server => server.stop()));
+  clearTimeout(timer);
+}
+
+/** A fault of ours must not take everybody's requests along: it is logged, and the rest goes on. */
+function reportUncaught(log: Log): void {
+  const report = (error: unknown) => log.crit('uncaught error', { error: error instanceof Error ? error : String(error) });
+  process.on('uncaughtException', report);
+  process.on('unhandledRejection', report);
+}
+
+function tellSystemd(state: string, log: Log): void {
+  try {
+    notifySystemd(state);
+  } catch (error) {
+    log.warn((error as Error).message);
+  }
+}
+
+/** The same for as long as the machine and the place of the configuration are: a UUID made of both. */
+const nodeId = (place: string) => Bun.randomUUIDv5(`${hostname()}:${place}`, Bun.randomUUIDv5('sluice', 'dns'));

@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { Host, Phase, Phases, Plugin } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
+import { resolveReferences } from './references.ts';
 
 export type Handlers = { readonly [P in Phase]: NonNullable<Phases[P]> | null };
 
@@ -53,7 +54,7 @@ export class PluginConfigurations {
     if (plugin.noConsumer && row.consumer !== null) throw violation('consumer', 'value must be null');
     if (!row.enabled) return { row, priority: plugin.priority, handlers: NOTHING, problem: null, close: async () => {} };
 
-    const phases = plugin.configure(row.config, this.host, { id: row.id, name: row.name });
+    const phases = plugin.configure(resolveReferences(plugin.config, row.config), this.host, { id: row.id, name: row.name });
     const handlers: Handlers = {
       access: phases.access?.bind(phases) ?? null,
       response: phases.response?.bind(phases) ?? null,

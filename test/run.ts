@@ -1,11 +1,12 @@
 /** Runs every test with Bun's own runner, then says in one line how many passed and failed. */
 const runner = Bun.spawn([process.execPath, 'test', 'test', ...process.argv.slice(2)], { stdout: 'inherit', stderr: 'pipe' });
 
+const decoder = new TextDecoder();
 let summary = '';
-for await (const chunk of runner.stderr.pipeThrough(new TextDecoderStream())) {
+for await (const chunk of runner.stderr) {
   process.stderr.write(chunk);
   // The counts are the last thing it prints.
-  summary = (summary + chunk).slice(-2000);
+  summary = (summary + decoder.decode(chunk, { stream: true })).slice(-2000);
 }
 const exitCode = await runner.exited;
 

@@ -21,7 +21,6 @@ const PACKAGES: Record<string, string> = {
   '@std/yaml': 'lib/yaml.ts',
   'bun:sqlite': 'store/sqlite.ts',
   'eventsource-parser': 'stream/sse.ts',
-  '@peculiar/x509': 'lib/self-signed.ts',
 };
 /** Names that say nothing of what is inside. */
 const EMPTY_NAMES = ['index', 'utils', 'util', 'helpers', 'common', 'types', 'manager', 'misc'];

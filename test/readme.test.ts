@@ -1,0 +1,36 @@
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+import manifest from '../package.json';
+import { plugins } from '../src/plugins/registry.ts';
+import { providers } from '../src/providers/registry.ts';
+import { settingFields } from '../src/settings.ts';
+
+const readme = await Bun.file(join(import.meta.dir, '..', 'README.md')).text();
+
+/** The settings as README shows them. */
+function settingsTable(): string {
+  const rows = Object.entries(settingFields.fields).map(([name, { facts }]) => {
+    const { default: value, description } = facts;
+    const shown = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    return `| \`${name}\` | ${shown === '' ? 'none' : `\`${shown}\``} | ${description} |`;
+  });
+  return ['| setting | default | |', '|---|---|---|', ...rows].join('\n');
+}
+
+const between = (name: string) => new RegExp(`<!-- ${name} -->\n([\\s\\S]*?)\n?<!-- /${name} -->`).exec(readme)?.[1];
+
+test('the settings of the README are those of the code', () => expect(between('settings')).toBe(settingsTable()));
+
+test.each([...plugins, ...providers].map(({ name }) => name))('the README names %s', name => {
+  expect(readme).toContain(`\`${name}\``);
+});
+
+test.each(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))('the README says what %s is for', name => {
+  expect(readme).toMatch(new RegExp(`^\\|.*\`${RegExp.escape(name)}\`.*\\| .{10,}`, 'm'));
+});
+
+test('dependencies are pinned', () => {
+  for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    expect(version).toMatch(/^(npm:yaml@)?\d+\.\d+\.\d+$/);
+  }
+});

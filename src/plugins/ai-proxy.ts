@@ -8,13 +8,13 @@ import type { Operation } from '../providers/provider.ts';
 import { providers } from '../providers/registry.ts';
 import { boolean, type Infer, integer, record, string } from '../schema/field.ts';
 import { noteKey } from './context.ts';
-import { compileAnswer } from './llm-answer.ts';
-import { compileAuth } from './llm-auth.ts';
-import { auth, isWatched, llmChecks, logging, model } from './llm-config.ts';
-import { gatewayFailure, refusal } from './llm-failure.ts';
-import { exchangeEntry, newObservation, type Observation } from './llm-observation.ts';
-import { compileRequest, type LlmCall } from './llm-request.ts';
-import type { AnyEvent } from './llm-stream.ts';
+import { compileAnswer } from './llm/answer.ts';
+import { compileAuth } from './llm/auth.ts';
+import { auth, isWatched, llmChecks, logging, model } from './llm/config.ts';
+import { gatewayFailure, refusal } from './llm/failure.ts';
+import { exchangeEntry, newObservation, type Observation } from './llm/observation.ts';
+import { compileRequest, type LlmCall } from './llm/request.ts';
+import type { AnyEvent } from './llm/stream.ts';
 import { definePlugin, type Phases, type PluginInstance } from './plugin.ts';
 
 const config = record(

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../lib/configuration-error.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
-import type { Context } from './context.ts';
+import { ConfigurationError } from '../../lib/configuration-error.ts';
+import { RequestFailure } from '../../lib/request-failure.ts';
+import type { Context } from '../context.ts';
 
 /** A text that every request fills in for itself, or that is the same for all. */
 export type Template = string | null | ((context: Context) => string);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { ANSWER, broken, COHERE, COHERE_ANSWER, type Config, chat, json, OPENAI, QUESTION, send } from '../support/ai-exchange.ts';
+import { ANSWER, broken, COHERE, COHERE_ANSWER, type Config, chat, json, OPENAI, QUESTION, send } from '../../support/ai-exchange.ts';
 
 describe('an answer', () => {
   test('in the same dialect passes as it is, and nothing looks inside', async () => {

@@ -1,14 +1,14 @@
-import type { AnswerFacts, Format } from '../formats/format.ts';
-import { isObject, type JsonObject, parseJson } from '../lib/json.ts';
-import type { Operation, Translation } from '../providers/provider.ts';
-import { pump, type Stage } from '../stream/pump.ts';
-import type { Context } from './context.ts';
-import { plainBody, plainText, withBody, withJson } from './llm-body.ts';
-import { isWatched, type Logging } from './llm-config.ts';
-import { badAnswer, vendorFailure } from './llm-failure.ts';
-import { type Observation, observe } from './llm-observation.ts';
-import type { LlmCall } from './llm-request.ts';
-import { type AnyEvent, translatedStream, watchedStream } from './llm-stream.ts';
+import type { AnswerFacts, Format } from '../../formats/format.ts';
+import { isObject, type JsonObject, parseJson } from '../../lib/json.ts';
+import type { Operation, Translation } from '../../providers/provider.ts';
+import { pump, type Stage } from '../../stream/pump.ts';
+import type { Context } from '../context.ts';
+import { plainBody, plainText, withBody, withJson } from './body.ts';
+import { isWatched, type Logging } from './config.ts';
+import { badAnswer, vendorFailure } from './failure.ts';
+import { type Observation, observe } from './observation.ts';
+import type { LlmCall } from './request.ts';
+import { type AnyEvent, translatedStream, watchedStream } from './stream.ts';
 
 /**
  * Makes the vendor's response the client's. Headers are changed in place; undefined: the rest passes as it is.

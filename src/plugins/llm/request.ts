@@ -1,11 +1,11 @@
-import { isObject, type Json, type JsonObject } from '../lib/json.ts';
-import { setMembers } from '../lib/json-members.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
-import type { Operation, Translation } from '../providers/provider.ts';
-import type { Context } from './context.ts';
-import type { LlmAuth } from './llm-auth.ts';
-import { isWatched, type Logging, type ModelConfig } from './llm-config.ts';
-import { compileTemplate } from './llm-template.ts';
+import { isObject, type Json, type JsonObject } from '../../lib/json.ts';
+import { setMembers } from '../../lib/json-members.ts';
+import { RequestFailure } from '../../lib/request-failure.ts';
+import type { Operation, Translation } from '../../providers/provider.ts';
+import type { Context } from '../context.ts';
+import type { LlmAuth } from './auth.ts';
+import { isWatched, type Logging, type ModelConfig } from './config.ts';
+import { compileTemplate } from './template.ts';
 
 export type RouteType = 'llm/v1/chat' | 'llm/v1/completions';
 

@@ -1,5 +1,5 @@
-import { providers } from '../providers/registry.ts';
-import { boolean, type Infer, integer, number, record, string } from '../schema/field.ts';
+import { providers } from '../../providers/registry.ts';
+import { boolean, type Infer, integer, number, record, string } from '../../schema/field.ts';
 
 // The records that Kong's AI plugins share. Source: the plugins' schemas of Kong 3.9, costs per million tokens.
 

@@ -1,5 +1,5 @@
-import { decodeBody } from '../lib/encoding.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
+import { decodeBody } from '../../lib/encoding.ts';
+import { RequestFailure } from '../../lib/request-failure.ts';
 
 /** The body of a vendor's response, free of its encoding. Throws a RequestFailure (502) for an encoding nobody knows. */
 export function plainBody(response: Response): ReadableStream<Uint8Array> {

@@ -1,8 +1,8 @@
-import { errorType, type OpenaiError, openaiError } from '../formats/openai-error.ts';
-import { isObject, type Json, type JsonObject, parseJson } from '../lib/json.ts';
-import type { RequestFailure } from '../lib/request-failure.ts';
-import type { Operation } from '../providers/provider.ts';
-import { plainText, withJson } from './llm-body.ts';
+import { errorType, type OpenaiError, openaiError } from '../../formats/openai-error.ts';
+import { isObject, type Json, type JsonObject, parseJson } from '../../lib/json.ts';
+import type { RequestFailure } from '../../lib/request-failure.ts';
+import type { Operation } from '../../providers/provider.ts';
+import { plainText, withJson } from './body.ts';
 
 const BAD_GATEWAY = 502;
 

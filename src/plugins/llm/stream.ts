@@ -1,11 +1,11 @@
-import type { AnswerFacts, Format } from '../formats/format.ts';
-import { errorType } from '../formats/openai-error.ts';
-import { isObject, type Json, parseJson } from '../lib/json.ts';
-import type { Translation } from '../providers/provider.ts';
-import type { Stage } from '../stream/pump.ts';
-import { decodeSse } from '../stream/sse.ts';
-import { splitEvents, wholeEvents } from '../stream/whole-events.ts';
-import { type Observation, observe } from './llm-observation.ts';
+import type { AnswerFacts, Format } from '../../formats/format.ts';
+import { errorType } from '../../formats/openai-error.ts';
+import { isObject, type Json, parseJson } from '../../lib/json.ts';
+import type { Translation } from '../../providers/provider.ts';
+import type { Stage } from '../../stream/pump.ts';
+import { decodeSse } from '../../stream/sse.ts';
+import { splitEvents, wholeEvents } from '../../stream/whole-events.ts';
+import { type Observation, observe } from './observation.ts';
 
 /** What both the chat's and the completions' events have. */
 export interface AnyEvent {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import type { JsonObject } from '../../src/lib/json.ts';
-import { ANSWER, broken, COHERE, COHERE_ANSWER, chat, json, send, stream } from '../support/ai-exchange.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { ANSWER, broken, COHERE, COHERE_ANSWER, chat, json, send, stream } from '../../support/ai-exchange.ts';
 
 const STREAMED = '{"stream":true,"messages":[{"role":"user","content":"hi"}]}';
 const chunk = (delta: JsonObject, more: JsonObject = {}) =>

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../lib/configuration-error.ts';
-import type { Json, JsonObject } from '../lib/json.ts';
-import type { Auth } from './llm-config.ts';
+import { ConfigurationError } from '../../lib/configuration-error.ts';
+import type { Json, JsonObject } from '../../lib/json.ts';
+import type { Auth } from './config.ts';
 
 /** Where clients put a key for a vendor. Unless they may, theirs stops here. */
 const VENDOR_KEYS = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'];

@@ -1,7 +1,7 @@
-import type { Usage } from '../chat/chat.ts';
-import { isObject, type Json, type JsonObject } from '../lib/json.ts';
-import type { Logging, ModelConfig } from './llm-config.ts';
-import type { LlmCall } from './llm-request.ts';
+import type { Usage } from '../../chat/chat.ts';
+import { isObject, type Json, type JsonObject } from '../../lib/json.ts';
+import type { Logging, ModelConfig } from './config.ts';
+import type { LlmCall } from './request.ts';
 
 /** What an answer showed of itself on its way through. */
 export interface Observation {

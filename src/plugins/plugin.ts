@@ -8,12 +8,12 @@ type Awaitable<T> = T | Promise<T>;
 /** What a plugin does to a request, in the order the request meets it. */
 export interface Phases {
   /** Before the upstream is called. A returned Response answers the client at once. */
-  access?(context: Context): Awaitable<Response | void>;
+  access?(context: Context): Awaitable<Response | undefined>;
   /**
    * On the way back, also for what the gateway answered itself. `response.headers` may be changed in place;
    * a returned Response replaces the one passed in, and its body may be a stream.
    */
-  response?(context: Context, response: Response): Awaitable<Response | void>;
+  response?(context: Context, response: Response): Awaitable<Response | undefined>;
   /** After the last byte, or when the client left. */
   log?(context: Context): Awaitable<void>;
   /** This configuration is no longer used: flush and let go. */

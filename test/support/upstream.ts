@@ -109,6 +109,8 @@ export function startUpstream(options: { tls?: boolean; hostname?: string; port?
       },
       drain: socket => socket.data.flush(),
       close(socket) {
+        // A TLS handshake that failed was never open.
+        if (!socket.data) return;
         connections.delete(socket.data);
         for (const request of socket.data.requests) request.closed = true;
         changed();

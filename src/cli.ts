@@ -41,7 +41,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`sluice: ${redactText(message).replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    process.stderr.write(`sluice: ${redactText(message).replaceAll(/\s*\n\s*/g, '; ')}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -82,7 +82,7 @@ export class ProxyHeaders {
     headers['x-forwarded-for'] = forwardedFor === undefined ? context.clientIp : `${forwardedFor}, ${peerIp}`;
     headers['x-forwarded-proto'] = said('x-forwarded-proto') ?? scheme;
     headers['x-forwarded-host'] = said('x-forwarded-host') ?? hostOnly(context.host);
-    headers['x-forwarded-port'] = said('x-forwarded-port') ?? String(context.server.port);
+    headers['x-forwarded-port'] = said('x-forwarded-port') ?? context.port;
     headers['x-forwarded-path'] = said('x-forwarded-path') ?? context.path;
     const forwardedPrefix = said('x-forwarded-prefix') ?? (prefix === '/' ? '' : prefix);
     if (forwardedPrefix !== '') headers['x-forwarded-prefix'] = forwardedPrefix;

@@ -48,7 +48,8 @@ class SnapshotProxy implements HttpProxy {
   readonly #peers: Peers;
   readonly #headers: ProxyHeaders;
   readonly #upstreams: Upstreams;
-  readonly #servers = new Set<Server<undefined>>();
+  /** With their ports: Bun takes its time to tell one. */
+  readonly #ports = new Map<Server<undefined>, string>();
   #requests = 0;
 
   constructor({ gateway, log, trustedIps, realIpHeader, headers, version }: ProxyOptions) {
@@ -60,16 +61,15 @@ class SnapshotProxy implements HttpProxy {
   }
 
   get counters(): ProxyCounters {
-    const active = [...this.#servers].reduce((sum, server) => sum + server.pendingRequests, 0);
+    const active = [...this.#ports.keys()].reduce((sum, server) => sum + server.pendingRequests, 0);
     return { requests: this.#requests, active };
   }
 
   async fetch(request: Request, server: Server<undefined>): Promise<Response> {
     this.#requests++;
-    if (!this.#servers.has(server)) this.#servers.add(server);
     const { snapshot } = this.#gateway;
     const passage = snapshot.enter();
-    const context = new RequestContext(request, server, this.#peers, snapshot.unmatched);
+    const context = new RequestContext(request, server, this.#portOf(server), this.#peers, snapshot.unmatched);
     let response: Response;
     try {
       response = await this.#answer(snapshot, context);
@@ -77,6 +77,14 @@ class SnapshotProxy implements HttpProxy {
       response = this.#failure(error, context);
     }
     return this.#finish(response, context, passage);
+  }
+
+  #portOf(server: Server<undefined>): string {
+    const known = this.#ports.get(server);
+    if (known !== undefined) return known;
+    const port = String(server.port);
+    this.#ports.set(server, port);
+    return port;
   }
 
   /** What a plugin, the upstream or the gateway itself says. */

@@ -18,6 +18,8 @@ export class RequestContext implements Context, Routable {
   readonly startedAt = Date.now();
   readonly request: Request;
   readonly server: Server<undefined>;
+  /** Where the client came in. */
+  readonly port: string;
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -42,14 +44,15 @@ export class RequestContext implements Context, Routable {
   credential: Row | null = null;
   readonly body: ClientBody;
   readonly outcome = new RequestOutcome();
-  readonly notes = new RequestNotes();
+  #notes: RequestNotes | null = null;
   readonly log: JsonObject = {};
   readonly upstream: UpstreamRequest;
 
-  constructor(request: Request, server: Server<undefined>, peers: Peers, unmatched: Plan) {
+  constructor(request: Request, server: Server<undefined>, port: string, peers: Peers, unmatched: Plan) {
     const { url, headers } = request;
     this.request = request;
     this.server = server;
+    this.port = port;
     this.method = request.method;
     this.headers = headers;
     this.plan = unmatched;
@@ -79,6 +82,11 @@ export class RequestContext implements Context, Routable {
 
   get url(): URL {
     return new URL(this.path + this.query, `${this.scheme}://${URL.canParse(`http://${this.host}`) ? this.host : 'localhost'}`);
+  }
+
+  get notes(): Notes {
+    this.#notes ??= new RequestNotes();
+    return this.#notes;
   }
 
   get route(): Route | null {
@@ -130,14 +138,13 @@ class RequestOutcome implements Outcome {
 }
 
 class RequestNotes implements Notes {
-  #notes: Map<symbol, unknown> | null = null;
+  readonly #notes = new Map<symbol, unknown>();
 
   get<T>(key: NoteKey<T>): T | undefined {
-    return this.#notes?.get(key) as T | undefined;
+    return this.#notes.get(key) as T | undefined;
   }
 
   set<T>(key: NoteKey<T>, value: T): void {
-    this.#notes ??= new Map();
     this.#notes.set(key, value);
   }
 }

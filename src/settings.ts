@@ -1,6 +1,7 @@
 import { isLoopback, parseListenAddress } from './lib/listen-address.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts';
 import { parseProxyUrl } from './lib/outbound.ts';
+import { REDACTED, redact } from './lib/redact.ts';
 import { array, type Infer, record, string } from './schema/field.ts';
 
 /** Every setting, once: names are those of kong.conf where Kong has the setting. README and config/sluice.yaml are checked against it. */
@@ -137,8 +138,10 @@ export function conflict(settings: Settings): readonly [SettingName, string] | u
 
 /** Settings for people and logs: what is secret is left out. */
 export function publicSettings(settings: Settings): Readonly<Record<string, unknown>> {
-  const hidden = (name: string) => settingFields.fields[name]?.facts.encrypted === true;
-  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, hidden(name) && value !== null ? '******' : value]));
+  const secret = (name: string) => settingFields.fields[name]?.facts.encrypted === true;
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, secret(name) && value !== null ? REDACTED : redact(value, name)]),
+  );
 }
 
 function address(text: string): string | undefined {

@@ -103,8 +103,8 @@ describe('what stops the start, in one line that says where', () => {
   });
 });
 
-test('the token does not appear where settings are shown', () => {
-  const { settings } = read({ flags: { admin_token: 'secret' } });
-  expect(publicSettings(settings)).toMatchObject({ admin_token: '******' });
+test('no secret appears where settings are shown', () => {
+  const { settings } = read({ flags: { admin_token: 'secret', https_proxy: 'http://user:secret@proxy:3128' } });
+  expect(publicSettings(settings)).toMatchObject({ admin_token: '[redacted]', https_proxy: 'http://[redacted]@proxy:3128' });
   expect(JSON.stringify(publicSettings(settings))).not.toContain('secret');
 });

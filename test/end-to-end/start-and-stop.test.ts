@@ -1,8 +1,9 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { EXECUTABLE, newFolder, type RunningGateway, runExecutable, startGateway } from '../support/executable.ts';
+import { openNotifySocket, python } from '../support/notify-socket.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 setDefaultTimeout(30_000);
@@ -68,6 +69,26 @@ test('an ssl listener works without a certificate of its own', async () => {
   await using gateway = await startGateway({ args: ['--proxy-listen', '127.0.0.1:0 ssl'] });
   expect(gateway.proxy).toStartWith('https://');
   expect((await fetch(gateway.proxy, { tls: { rejectUnauthorized: false } })).status).toBe(404);
+});
+
+test('more streams at once than the 256 that Bun allows by itself', async () => {
+  const streams = 300;
+  const upstream = startUpstream();
+  upstream.answer('silence');
+  await using gateway = await startGateway();
+  await routeTo(gateway, upstream.url);
+  const { hostname, port } = new URL(gateway.proxy);
+  // Sockets, because `fetch` has the same limit here.
+  const clients = Array.from({ length: streams }, () => connect(Number(port), hostname).end('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+  await upstream.begun(streams);
+  for (const client of clients) client.destroy();
+  upstream.stop();
+});
+
+test('headers of up to 64 KiB', async () => {
+  await using gateway = await startGateway();
+  const status = async (size: number) => (await fetch(gateway.proxy, { headers: { 'x-large': 'x'.repeat(size) } })).status;
+  expect([await status(60_000), await status(70_000)]).toEqual([404, 431]);
 });
 
 describe('the admin token', () => {
@@ -257,6 +278,19 @@ describe('what stops the start, each in one line', () => {
     expect(await child.stderr.text()).toBe(`sluice: ${file}: cannot be read: permission denied\n`);
     expect(await child.exited).toBe(1);
   });
+});
+
+test.skipIf(!python)('systemd hears when it is ready, loads again and stops', async () => {
+  const folder = newFolder();
+  const NOTIFY_SOCKET = join(folder, 'notify');
+  using socket = await openNotifySocket(NOTIFY_SOCKET);
+  const gateway = await startGateway({ folder, environment: { NOTIFY_SOCKET, SLUICE_DATABASE: 'off' } });
+  expect(await socket.next()).toBe('READY=1');
+  gateway.signal('SIGHUP');
+  expect([await socket.next(), await socket.next()]).toEqual(['RELOADING=1', 'READY=1']);
+  const exited = gateway.stop();
+  expect(await socket.next()).toBe('STOPPING=1');
+  expect(await exited).toBe(0);
 });
 
 const analyze = Bun.which('systemd-analyze');

@@ -3,30 +3,16 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notifySystemd } from '../../src/lib/systemd.ts';
-
-const python = Bun.which('python3');
-if (!python) console.log('skipped: needs python3');
-
-/** Prints a word when it listens, then the one message it gets: what systemd's end of the socket would. */
-const RECEIVER = `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.settimeout(10)
-s.bind(sys.argv[1].replace('@', '\\0'))
-print('listening', end='', flush=True)
-print(s.recv(200).decode(), end='', flush=True)
-`;
+import { openNotifySocket, python } from '../support/notify-socket.ts';
 
 test.skipIf(!python).each([
   ['a path', () => join(mkdtempSync(join(tmpdir(), 'sluice-systemd-')), 'notify')],
   ['an abstract name', () => `@sluice-test-${crypto.randomUUID()}`],
-])('READY=1 arrives at %s', async (_, socket) => {
-  const path = socket();
-  const receiver = Bun.spawn([python as string, '-c', RECEIVER, path], { stdout: 'pipe' });
-  const output = receiver.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-  expect((await output.next()).value).toBe('listening');
-  notifySystemd('READY=1', { NOTIFY_SOCKET: path });
-  expect((await output.next()).value).toBe('READY=1');
+])('READY=1 arrives at %s', async (_, name) => {
+  const NOTIFY_SOCKET = name();
+  using socket = await openNotifySocket(NOTIFY_SOCKET);
+  notifySystemd('READY=1', { NOTIFY_SOCKET });
+  expect(await socket.next()).toBe('READY=1');
 });
 
 test('nothing happens where no systemd listens', () => {

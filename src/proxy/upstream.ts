@@ -117,7 +117,8 @@ export class Upstreams {
     const { tries } = context.outcome;
     const canRepeat = !(init.body instanceof ReadableStream);
     let retries = context.service?.retries ?? DEFAULT_RETRIES;
-    let mayBeStale = origin.answered;
+    // Bun itself sends a request without a body once more.
+    let mayBeStale = origin.answered && init.body !== null;
     for (;;) {
       const startedAt = Date.now();
       try {

@@ -148,13 +148,14 @@ export function startUpstream(options: { tls?: boolean; hostname?: string; port?
 /** Pairs chunks that wait to be sent with the test's leave to send them. */
 class Gate {
   readonly #leaves: (() => void)[] = [];
-  readonly #chunks: (() => void)[] = [];
+  #chunks: { readonly request: ReceivedRequest; readonly send: () => void }[] = [];
 
   async release(count = 1): Promise<void> {
     for (let released = 0; released < count; released++) {
-      const send = this.#chunks.shift();
-      if (send !== undefined) {
-        send();
+      this.#chunks = this.#chunks.filter(({ request }) => !request.closed);
+      const next = this.#chunks.shift();
+      if (next !== undefined) {
+        next.send();
         continue;
       }
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -163,9 +164,9 @@ class Gate {
     }
   }
 
-  pass(send: () => void): void {
+  pass(request: ReceivedRequest, send: () => void): void {
     const leave = this.#leaves.shift();
-    if (leave === undefined) this.#chunks.push(send);
+    if (leave === undefined) this.#chunks.push({ request, send });
     else {
       send();
       leave();
@@ -208,7 +209,7 @@ class Connection {
         if (step !== undefined) next(index + 1);
         else end();
       };
-      if (gated && (step !== undefined || ending !== 'complete')) gate.pass(go);
+      if (gated && (step !== undefined || ending !== 'complete')) gate.pass(request, go);
       else go();
     };
     this.#send(request, reply.head ?? head(reply));

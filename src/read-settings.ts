@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError } from './lib/configuration-error.ts';
 import { isObject } from './lib/json.ts';
@@ -52,7 +52,7 @@ const KONG_SETTING = new RegExp(
 export function readSettings({ flags, environment, file }: SettingSources): ReadSettings {
   const warnings: string[] = [];
   const found = new Map<SettingName, Found>();
-  const path = file ?? DEFAULT_FILES.find(existsSync);
+  const path = file ?? DEFAULT_FILES.find(isThere);
   if (path !== undefined) fromFile(path, found);
   fromSystemd(environment, found);
   fromEnvironment(environment, found, warnings);
@@ -131,6 +131,15 @@ function typed(field: Field, value: unknown): unknown {
       .filter(part => part !== '');
   }
   return field.type === 'string' && typeof value === 'number' ? String(value) : value;
+}
+
+/** Throws for a file that may be there but cannot be looked at: to go on without it would serve other settings than the operator's. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw new ConfigurationError(`${path}: cannot be read: ${reason(error)}`);
+  }
 }
 
 /** The text of a file that must be readable. */

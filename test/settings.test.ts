@@ -35,3 +35,13 @@ test('config/sluice.yaml says of every setting what its declaration says', () =>
     expect(`${name}: ${comments}`).toContain(field.facts.description ?? 'a description');
   }
 });
+
+test('README.md has the same table', async () => {
+  const readme = await Bun.file(join(root, 'README.md')).text();
+  const shown = /<!-- settings -->\n([\s\S]*?)<!-- \/settings -->/.exec(readme)?.[1] ?? '';
+  const rows = Object.entries(settingFields.fields).map(([name, { facts }]) => {
+    const value = [facts.default ?? []].flat().join(', ');
+    return `| \`${name}\` | ${value === '' ? 'none' : `\`${value}\``} | ${facts.description} |\n`;
+  });
+  expect(shown).toBe(`| setting | default | |\n|---|---|---|\n${rows.join('')}`);
+});

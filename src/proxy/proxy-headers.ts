@@ -1,9 +1,6 @@
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** Headers by lower-case name. */
-export type HeaderMembers = Record<string, string> & { host?: string; via?: string; connection?: string; upgrade?: string };
-
 /** Meant for the next hop alone (RFC 9110, section 7.6.1), or told anew for the upstream. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 const NOT_SENT_ON = [...HOP_BY_HOP, 'expect', 'proxy'];

@@ -6,11 +6,13 @@ import type { Service } from '../entities/service.ts';
 import type { CompiledRoute, Match, Plan, Routable } from '../gateway/snapshot.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
+import type { Call } from './call.ts';
 import type { Peers } from './peers.ts';
-import type { HeaderMembers, ProxyHeaders } from './proxy-headers.ts';
 import { ClientBody } from './request-body.ts';
 import { randomId } from './request-id.ts';
-import type { Call } from './upstream.ts';
+
+/** Headers by lower-case name. */
+export type HeaderMembers = Record<string, string> & { host?: string; via?: string; connection?: string; upgrade?: string };
 
 /** One request from the first byte to the last: what plugins see of it, and what the router looks at. */
 export class RequestContext implements Context, Routable {
@@ -97,15 +99,14 @@ export class RequestContext implements Context, Routable {
     return this.target?.service ?? null;
   }
 
-  /** From here on it belongs to a route, and its headers are those for the upstream. */
-  bind({ target, upstreamUrl, prefix, captures }: Match, proxyHeaders: ProxyHeaders): void {
+  /** From here on it belongs to a route. */
+  bind({ target, upstreamUrl, captures }: Match): void {
     const { service } = target;
     const { upstream } = this;
     this.target = target;
     this.plan = target.plan;
     this.captures = captures;
     upstream.url = upstreamUrl === null ? null : upstreamUrl + this.query;
-    proxyHeaders.toUpstream(this, prefix);
     if (service === null) return;
     const { timeouts } = upstream;
     timeouts.connect = service.connect_timeout ?? timeouts.connect;

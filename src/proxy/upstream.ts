@@ -1,6 +1,7 @@
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import { type Deadline, Deadlines, type Expirable } from './deadlines.ts';
+import { Call } from './call.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
 import { FAILURES } from './failures.ts';
 import { removeHopByHop } from './proxy-headers.ts';
 import type { RequestContext } from './request-context.ts';
@@ -22,21 +23,6 @@ const MOST_ORIGINS = 10_000;
 
 /** Up to here the kernel takes a body in one go: none of the time to the first byte goes into sending it. */
 const SENT_AT_ONCE = 64 * 1024;
-
-/** A call under way: ended by the client who leaves, and by its deadline. */
-export class Call implements EventListenerObject, Expirable {
-  readonly controller = new AbortController();
-  timedOut = false;
-
-  handleEvent(): void {
-    this.controller.abort();
-  }
-
-  expire(): void {
-    this.timedOut = true;
-    this.controller.abort();
-  }
-}
 
 /**
  * Calls upstreams, one `fetch` each, and makes RequestFailures of what goes wrong, as Kong does.

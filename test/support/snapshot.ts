@@ -7,6 +7,8 @@ export interface OneRoute {
   /** Where the service is, such as `http://127.0.0.1:1234/base`. Null: the route has no service. */
   readonly url: string | null;
   readonly plugins?: readonly Phases[];
+  /** In place of what `plugins` would make. */
+  readonly plan?: Plan;
   readonly route?: Partial<Route>;
   readonly service?: Partial<Service>;
   readonly match?: Partial<Match>;
@@ -16,8 +18,16 @@ export interface OneRoute {
 }
 
 /** A snapshot of one route and one service, made by hand. `passages` counts who has entered and not left. */
-export function oneRoute({ url, plugins = [], route, service, match, matches = () => true, httpsOnly = false }: OneRoute) {
-  const plan = planOf(plugins);
+export function oneRoute({
+  url,
+  plugins = [],
+  plan = planOf(plugins),
+  route,
+  service,
+  match,
+  matches = () => true,
+  httpsOnly = false,
+}: OneRoute) {
   const target = {
     plan,
     httpsOnly,

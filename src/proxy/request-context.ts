@@ -6,13 +6,10 @@ import type { Service } from '../entities/service.ts';
 import type { CompiledRoute, Match, Plan, Routable } from '../gateway/snapshot.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
-import type { Call, Call } from './call.ts';
+import type { Call } from './call.ts';
 import type { Peers } from './peers.ts';
 import { ClientBody } from './request-body.ts';
 import { randomId } from './request-id.ts';
-
-/** Headers by lower-case name. */
-export type HeaderMembers = Record<string, string> & { host?: string; via?: string; connection?: string; upgrade?: string };
 
 /** Headers by lower-case name. */
 export type HeaderMembers = Record<string, string> & { host?: string; via?: string; connection?: string; upgrade?: string };

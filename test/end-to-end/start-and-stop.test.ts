@@ -79,7 +79,11 @@ test('more streams at once than the 256 that Bun allows by itself', async () => 
   await routeTo(gateway, upstream.url);
   const { hostname, port } = new URL(gateway.proxy);
   // Sockets, because `fetch` has the same limit here.
-  const clients = Array.from({ length: streams }, () => connect(Number(port), hostname).end('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+  const clients = Array.from({ length: streams }, () => {
+    const client = connect(Number(port), hostname);
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    return client;
+  });
   await upstream.begun(streams);
   for (const client of clients) client.destroy();
   upstream.stop();

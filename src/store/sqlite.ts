@@ -21,9 +21,22 @@ export function openSqlite(path: string, entities: readonly Entity[]): Persisten
   const tables = entities.map(entity => defineTable(entity, new Set(entities.map(({ name }) => name))));
   try {
     closeSync(openSync(file, 'a', 0o600));
-    return new SqlitePersistence(file, open(file, tables), tables);
+    return new SqlitePersistence(file, openPatiently(file, tables), tables);
   } catch (error) {
     throw new Error(`cannot open the database ${file}: ${reason(error as Failure, file)}`);
+  }
+}
+
+/** Two gateways that make the same file at once: SQLite does not wait for its lock while it turns to WAL. Nothing is served yet, so the thread may. */
+function openPatiently(file: string, tables: readonly Table[]): Database {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    try {
+      return open(file, tables);
+    } catch (error) {
+      if (!isBusy(error as Failure) || performance.now() > deadline) throw error;
+      Bun.sleepSync(RETRY_MILLISECONDS);
+    }
   }
 }
 

@@ -15,6 +15,7 @@ export async function wholeAnswer(response: Response, context: RequestContext, u
   const deadline = call && upstreams.idleDeadline(call, context.upstream.timeouts.read);
   try {
     const bytes = await response.bytes();
+    context.endAwait();
     context.outcome.responseSize = bytes.length;
     return new Response(bytes, { status, statusText: response.statusText, headers });
   } catch (error) {
@@ -51,6 +52,7 @@ export function countedBody(
           if (!open) return;
           deadline?.rest();
           if (done) {
+            context.endAwait();
             controller.close();
             finish();
             return;

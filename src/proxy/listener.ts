@@ -2,9 +2,7 @@ import type { Server } from 'bun';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
 import type { HttpProxy } from './proxy.ts';
-
-/** For a client that sends its headers or body slowly, and for one that keeps a connection it does not use. */
-const IDLE_SECONDS = 60;
+import { IDLE_SECONDS } from './request-context.ts';
 
 /** Opens a port for a proxy. Throws when it cannot be had. Its `stop` refuses new connections and waits for requests in flight. */
 export function listen(

@@ -114,11 +114,30 @@ export class RequestContext implements Context, Routable {
     timeouts.write = service.write_timeout ?? timeouts.write;
   }
 
+  /** Lets the client's connection rest while the upstream may still come. */
+  awaitUpstream(): void {
+    const { connect, write, read } = this.upstream.timeouts;
+    const seconds = Math.ceil((connect + write + read) / 1000) + GRACE_SECONDS;
+    this.server.timeout(this.request, seconds > LONGEST_IDLE_SECONDS ? 0 : seconds);
+  }
+
+  /** Bun would keep what was set above for the connection's next requests. */
+  endAwait(): void {
+    this.server.timeout(this.request, IDLE_SECONDS);
+  }
+
   /** Milliseconds since the request began. */
   elapsed(): number {
     return Date.now() - this.startedAt;
   }
 }
+
+/** For a client that sends its headers or body slowly, and for one that keeps a connection it does not use. */
+export const IDLE_SECONDS = 60;
+/** Bun takes no longer time than this; 0 is without end. */
+const LONGEST_IDLE_SECONDS = 255;
+/** By so much the timers of `fetch` may be late. */
+const GRACE_SECONDS = 20;
 
 /** Of a route without a service. */
 const DEFAULT_TIMEOUT = 60_000;

@@ -52,8 +52,7 @@ export class Upstreams {
     const body = await this.#bodyOf(context);
     const { signal } = request;
     if (signal.aborted) throw new ClientLeft();
-    // A client may wait for its answer for as long as the upstream may take.
-    context.server.timeout(request, 0);
+    context.awaitUpstream();
 
     const call = new Call();
     signal.addEventListener('abort', call);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import tls from 'node:tls';
@@ -34,15 +34,15 @@ export function parseProxyUrl(text: string): URL {
 export function outboundEnvironment(outbound: Outbound, environment: Environment): Record<string, string> {
   const { httpsProxy, httpProxy, noProxy, systemTrusted, certificates } = outbound;
   const { NODE_EXTRA_CA_CERTS: extra } = environment;
-  const further = extra ? [readFileSync(extra, 'utf8'), ...certificates] : certificates;
+  const further = () => (extra && existsSync(extra) ? [readFileSync(extra, 'utf8'), ...certificates] : certificates);
   const changes: Readonly<Record<string, string | undefined>> = {
     BUN_CONFIG_MAX_HTTP_REQUESTS: MOST_REQUESTS,
-    // A name in lower case would win over one in capitals.
+    // Both spellings count, so only one may be left.
     ...(httpsProxy !== null && { HTTPS_PROXY: httpsProxy, https_proxy: undefined }),
     ...(httpProxy !== null && { HTTP_PROXY: httpProxy, http_proxy: undefined }),
     ...(noProxy !== null && { NO_PROXY: noProxy.join(','), no_proxy: undefined }),
     ...(systemTrusted && { NODE_USE_SYSTEM_CA: '1' }),
-    ...(systemTrusted && certificates.length > 0 && { NODE_EXTRA_CA_CERTS: writeBundle(further) }),
+    ...(systemTrusted && certificates.length > 0 && { NODE_EXTRA_CA_CERTS: writeBundle(further()) }),
   };
   const entries = Object.entries({ ...environment, ...changes });
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));

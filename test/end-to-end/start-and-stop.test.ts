@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { EXECUTABLE, newFolder, type RunningGateway, runExecutable, startGateway } from '../support/executable.ts';
 import { openNotifySocket, python } from '../support/notify-socket.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { cannotDropPrivileges, withoutPrivileges } from '../support/without-privileges.ts';
 
 setDefaultTimeout(30_000);
 
@@ -271,14 +272,12 @@ describe('what stops the start, each in one line', () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
-  test.skipIf(process.getuid?.() === 0 && !Bun.which('setpriv'))('a settings file that this user may not read', async () => {
+  test.skipIf(cannotDropPrivileges !== null)('a settings file that this user may not read', async () => {
     const folder = newFolder();
-    chmodSync(folder, 0o755);
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, '');
     chmodSync(file, 0o000);
-    const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--clear-groups'] : [];
-    const child = Bun.spawn([...asNobody, EXECUTABLE, 'check', '-c', file], { cwd: folder, stderr: 'pipe' });
+    const child = Bun.spawn(withoutPrivileges([EXECUTABLE, 'check', '-c', file]), { cwd: folder, stderr: 'pipe' });
     expect(await child.stderr.text()).toBe(`sluice: ${file}: cannot be read: permission denied\n`);
     expect(await child.exited).toBe(1);
   });

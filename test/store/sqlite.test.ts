@@ -11,6 +11,7 @@ import { service } from '../../src/entities/service.ts';
 import { openStore } from '../../src/store/memory.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Change } from '../../src/store/store.ts';
+import { cannotDropPrivileges, withoutPrivileges } from '../support/without-privileges.ts';
 import { storeContract } from './contract.ts';
 import { consumerRow, entities, id, insert, plugin, pluginRow, remove, replace, routeRow, serviceRow } from './rows.ts';
 
@@ -165,13 +166,18 @@ describe('refuses, in one line, to open', () => {
     expect(refusal()).toBe(`cannot open the database ${path}: ${reason()}`);
   });
 
-  test.skipIf(process.getuid?.() === 0)('a read-only file, or one in a read-only directory', () => {
+  test.skipIf(cannotDropPrivileges !== null)('a read-only file, or one in a read-only directory', async () => {
+    const told = async () => {
+      const command = withoutPrivileges([process.execPath, join(import.meta.dir, 'open-and-tell.ts'), path]);
+      return (await new Response(Bun.spawn(command, { stdout: 'pipe' }).stdout).text()).trimEnd();
+    };
     writeFileSync(path, '', { mode: 0o400 });
-    expect(refusal()).toBe(`cannot open the database ${path}: permission denied`);
+    expect(await told()).toBe(`cannot open the database ${path}: permission denied`);
     rmSync(path);
     chmodSync(directory, 0o500);
-    expect(refusal()).toBe(`cannot open the database ${path}: permission denied`);
+    expect(await told()).toBe(`cannot open the database ${path}: permission denied`);
     chmodSync(directory, 0o700);
+    expect(await told()).toBe('it was opened');
   });
 });
 

@@ -11,7 +11,7 @@ export interface Phases {
   access?(context: Context): Awaitable<Response | undefined>;
   /**
    * On the way back, also for what the gateway answered itself. `response.headers` may be changed in place;
-   * a returned Response replaces the one passed in, and its body may be a stream.
+   * a returned Response replaces the one passed in, and its body may be a stream. One with a Content-Length has its body whole.
    */
   response?(context: Context, response: Response): Awaitable<Response | undefined>;
   /** After the last byte, or when the client left. */

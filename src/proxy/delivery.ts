@@ -25,6 +25,13 @@ export async function wholeAnswer(response: Response, context: RequestContext, u
   }
 }
 
+/** A plugin's answer that says its length: its body is there, and need not be read to know it. */
+export function madeWhole(response: Response, context: RequestContext): Response {
+  context.outcome.responseSize = Number(response.headers.get('content-length'));
+  context.endAwait();
+  return response;
+}
+
 /** A body that passes through here chunk by chunk, read only as fast as the client reads; `ended` runs once, however it ends. */
 export function countedBody(
   body: ReadableStream<Uint8Array>,

@@ -2,7 +2,7 @@ import type { Server } from 'bun';
 import type { Passage, Snapshot } from '../gateway/snapshot.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import { countedBody, wholeAnswer } from './delivery.ts';
+import { countedBody, madeWhole, wholeAnswer } from './delivery.ts';
 import { FAILURES, failureResponse } from './failures.ts';
 import { Peers } from './peers.ts';
 import { runAccess, runLog, runResponse } from './pipeline.ts';
@@ -107,7 +107,10 @@ class SnapshotProxy implements HttpProxy {
     let whole: Response | null;
     try {
       if (plan.response.length > 0) answer = await runResponse(plan.response, context, response, this.#log);
-      whole = await wholeAnswer(answer, context, this.#upstreams);
+      whole =
+        answer === response || !answer.headers.has('content-length')
+          ? await wholeAnswer(answer, context, this.#upstreams)
+          : madeWhole(answer, context);
     } catch (error) {
       whole = this.#failure(error, context);
     }

@@ -71,6 +71,16 @@ describe('the phases of plugins', () => {
     expect([await response.text(), response.headers.get('x-after')]).toEqual(['ONE TWO', '1']);
   });
 
+  test('a response that is replaced by a whole one keeps its length, and is logged with it', async () => {
+    const logged = Promise.withResolvers<Context>();
+    const response: Phases['response'] = async (_, answer) =>
+      new Response(`${await answer.text()}!`, { headers: { 'Content-Length': '3' } });
+    using gateway = startGateway({ url: upstream.url, plugins: [{ response, log: logged.resolve }] });
+    const answer = await fetch(gateway.url);
+    expect([await answer.text(), answer.headers.get('content-length')]).toEqual(['ok!', '3']);
+    expect((await logged.promise).outcome).toMatchObject({ responseSize: 3, source: 'upstream', status: 200 });
+  });
+
   test('choose the configuration of the consumer once it is known', async () => {
     const says = (who: string) => (_: Context, response: Response) => void response.headers.set('X-For', who);
     const slot = { plugin: 'says', anyone: says('anyone'), byConsumer: new Map([['gold', says('gold')]]) };

@@ -1,12 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { checkDeclarative, exportDeclarative, importDeclarative } from './configuration.ts';
 import { executeAgain, wasExecutedAgain } from './lib/execute-again.ts';
 import { createLog, type LeveledLog } from './lib/log.ts';
 import { loadBundle, outboundEnvironment, trustOnly } from './lib/outbound.ts';
 import * as build from './lib/version.ts';
 import { outboundOf } from './outbound-settings.ts';
 import { readSettings, type SettingSources } from './read-settings.ts';
-import { rehearse, serve } from './server.ts';
 import type { Settings } from './settings.ts';
 import { askStatus } from './status-client.ts';
 
@@ -14,6 +12,10 @@ export interface Invocation {
   readonly operands: readonly string[];
   readonly sources: SettingSources;
 }
+
+// The gateway itself is loaded where it is needed: it takes longer than all else here, and a start runs this file twice.
+const loadServer = () => import('./server.ts');
+const loadConfiguration = () => import('./configuration.ts');
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -23,10 +25,11 @@ export async function start({ sources }: Invocation): Promise<void> {
   const { settings, warnings } = readSettings(sources);
   const outbound = outboundOf(settings);
   if (!again) executeAgain(outboundEnvironment(outbound, process.env));
-  loadBundle(process.env);
+  await loadBundle(process.env);
   if (!outbound.systemTrusted) trustOnly(outbound.certificates);
   const log = logOf(settings);
   for (const warning of warnings) log.warn(warning);
+  const { serve } = await loadServer();
   await serve(settings, log);
 }
 
@@ -36,19 +39,21 @@ export async function check({ operands: [file], sources }: Invocation): Promise<
   for (const warning of warnings) process.stderr.write(`sluice: ${warning}\n`);
   const log = createLog({ level: 'error', format: 'text', write: line => process.stderr.write(line) });
   outboundOf(settings);
-  if (file === undefined) await rehearse(settings, log);
-  else await checkDeclarative(settings, file, log);
+  if (file === undefined) await (await loadServer()).rehearse(settings, log);
+  else await (await loadConfiguration()).checkDeclarative(settings, file, log);
   print(`${file ?? settingsFile ?? 'settings'}: valid`);
 }
 
 export async function importFrom({ operands: [file = ''], sources }: Invocation): Promise<void> {
   const { settings } = readSettings(sources);
+  const { importDeclarative } = await loadConfiguration();
   const count = await importDeclarative(settings, file, logOf(settings));
   print(`${count} ${count === 1 ? 'entity' : 'entities'} written to ${settings.database}`);
 }
 
 export async function exportTo({ operands: [file], sources }: Invocation): Promise<void> {
   const { settings } = readSettings(sources);
+  const { exportDeclarative } = await loadConfiguration();
   const text = await exportDeclarative(settings, logOf(settings));
   if (file === undefined) process.stdout.write(text);
   // Plugin configuration holds the vendors' keys.

@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import tls from 'node:tls';
 
 /** How connections leave this machine. */
 export interface Outbound {
@@ -65,9 +64,10 @@ function writeBundle(certificates: readonly string[]): string {
 }
 
 /** Loads the bundle that `outboundEnvironment` made, then removes it from the disk. */
-export function loadBundle(environment: Environment): void {
+export async function loadBundle(environment: Environment): Promise<void> {
   const { NODE_EXTRA_CA_CERTS: file } = environment;
   if (file === undefined || !basename(dirname(file)).startsWith(BUNDLE_FOLDER)) return;
+  const tls = await import('node:tls');
   tls.getCACertificates('extra');
   unlinkSync(file);
   rmdirSync(dirname(file));

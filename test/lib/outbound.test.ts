@@ -28,17 +28,17 @@ describe('the environment that makes fetch do as the settings say', () => {
     expect(environment).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' });
   });
 
-  test('joins several certificates in one file, which goes once it is loaded', () => {
+  test('joins several certificates in one file, which goes once it is loaded', async () => {
     const certificates = [selfSigned().cert, selfSigned().cert];
     const environment = outboundEnvironment({ ...nothing, certificates }, { NODE_EXTRA_CA_CERTS: '/nowhere.pem' });
     const { NODE_EXTRA_CA_CERTS: file = '' } = environment;
     expect(readFileSync(file, 'utf8')).toBe(certificates.join('\n'));
-    loadBundle(environment);
+    await loadBundle(environment);
     expect(existsSync(dirname(file))).toBe(false);
   });
 
-  test('leaves the file of somebody else where it is', () => {
-    loadBundle({ NODE_EXTRA_CA_CERTS: import.meta.path });
+  test('leaves the file of somebody else where it is', async () => {
+    await loadBundle({ NODE_EXTRA_CA_CERTS: import.meta.path });
     expect(existsSync(import.meta.path)).toBe(true);
   });
 });

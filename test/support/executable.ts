@@ -80,6 +80,8 @@ export async function startGateway(options: StartOptions = {}): Promise<RunningG
   const folder = options.folder ?? newFolder();
   const environment = { ...(options.defaultPorts ? {} : FREE_PORTS), ...options.environment };
   const child = spawn(['start', ...(options.args ?? [])], { folder, environment });
+  // A test that failed before it stopped its gateway leaves none behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const log: LogEntry[] = [];
   const waiting = new Set<() => void>();
 

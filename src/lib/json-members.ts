@@ -16,7 +16,9 @@ interface Member {
  */
 export function setMembers(text: string, changes: Readonly<Record<string, Json | undefined>>): string {
   const members = scanMembers(text);
-  const last = new Map(members.map(member => [member.key, member]));
+  const last = new Map<string, Member>();
+  for (const member of members) last.set(member.key, member);
+  if (last.size === members.length && Object.keys(changes).length === 0) return text;
   const open = text.indexOf('{') + 1;
 
   let result = text.slice(0, members[0]?.start ?? open);

@@ -1,16 +1,18 @@
 const TICK_MS = 50;
+const CLOSED = -1;
 
 /** One timer for all requests: setting a deadline is an assignment, so a stream may move its own with every chunk. */
 export class Deadlines {
   #now = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
-  readonly #open = new Set<Deadline>();
+  /** An array, where closing puts the last in the place of the closed: a Set keeps what was deleted alive for longer. */
+  readonly #open: Deadline[] = [];
 
   /** Runs `expired.expire()` when `milliseconds` pass, late by two ticks at most, unless moved or closed before. */
   open(expired: Expirable, milliseconds: number): Deadline {
-    const deadline = new Deadline(this, expired);
+    const deadline = new Deadline(this, expired, this.#open.length);
     deadline.move(milliseconds);
-    this.#open.add(deadline);
+    this.#open.push(deadline);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     return deadline;
   }
@@ -21,17 +23,25 @@ export class Deadlines {
   }
 
   close(deadline: Deadline): void {
-    this.#open.delete(deadline);
+    const { place } = deadline;
+    const last = place === CLOSED ? undefined : this.#open.pop();
+    if (last === undefined) return;
+    if (last !== deadline) {
+      this.#open[place] = last;
+      last.place = place;
+    }
+    deadline.place = CLOSED;
   }
 
   #tick() {
     this.#now++;
-    for (const deadline of this.#open) {
-      if (deadline.expiresAt > this.#now) continue;
-      this.#open.delete(deadline);
+    for (const deadline of this.#open.filter(({ expiresAt }) => expiresAt <= this.#now)) {
+      // One that expired may have closed this one.
+      if (deadline.place === CLOSED) continue;
+      this.close(deadline);
       deadline.expired.expire();
     }
-    if (this.#open.size > 0 || this.#timer === null) return;
+    if (this.#open.length > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
   }
@@ -44,11 +54,14 @@ export interface Expirable {
 export class Deadline {
   expiresAt = Number.POSITIVE_INFINITY;
   readonly expired: Expirable;
+  /** Where among the open ones it is. */
+  place: number;
   readonly #deadlines: Deadlines;
 
-  constructor(deadlines: Deadlines, expired: Expirable) {
+  constructor(deadlines: Deadlines, expired: Expirable, place: number) {
     this.#deadlines = deadlines;
     this.expired = expired;
+    this.place = place;
   }
 
   move(milliseconds: number): void {

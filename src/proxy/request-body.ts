@@ -7,7 +7,6 @@ import { FAILURES } from './failures.ts';
 /** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
 const SMALL = 64 * 1024;
 
-const utf8 = new TextDecoder();
 const NOTHING = new Uint8Array();
 
 /** The client's body: bytes as they came until a plugin replaces them; streamed when no plugin reads it. */
@@ -79,7 +78,7 @@ export class ClientBody implements RequestBody {
     const encoding = this.#request.headers.get('content-encoding');
     const plain = isEncoded(encoding) ? await decode(bytes, encoding, limit) : bytes;
     this.#plainSize = plain.length;
-    return utf8.decode(plain);
+    return textOf(plain);
   }
 
   async #readBytes(limit: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -89,6 +88,12 @@ export class ClientBody implements RequestBody {
     this.#size = bytes.length;
     return bytes as Uint8Array<ArrayBuffer>;
   }
+}
+
+/** Without the byte order mark that some put first. A Buffer decodes several times faster than a TextDecoder. */
+function textOf(bytes: Uint8Array): string {
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', start);
 }
 
 const tooLarge = () => new RequestFailure(413, FAILURES[413]);

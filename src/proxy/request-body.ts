@@ -7,6 +7,7 @@ import { FAILURES } from './failures.ts';
 /** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
 const SMALL = 64 * 1024;
 
+const JSON_TYPE = /^application\/json\b/i;
 const NOTHING = new Uint8Array();
 
 /** The client's body: bytes as they came until a plugin replaces them; streamed when no plugin reads it. */
@@ -57,6 +58,7 @@ export class ClientBody implements RequestBody {
   /** What to send upstream. Null: nothing. A stream can be sent only once. */
   async toSend(): Promise<string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
     if (this.#replaced) return this.text(0);
+    if (this.#bytes === null && this.#text !== null) return this.#text;
     if (this.#bytes === null) {
       const length = this.#declaredLength();
       if (length === 0 && !this.#request.headers.has('transfer-encoding')) return null;
@@ -73,12 +75,24 @@ export class ClientBody implements RequestBody {
   }
 
   async #readText(limit: number): Promise<string> {
+    if (this.#bytes === null && this.#isPlainJson()) {
+      this.#size = this.#declaredLength();
+      this.#plainSize = this.#size;
+      return this.#request.text();
+    }
     this.#bytes ??= this.#readBytes(limit);
     const bytes = await this.#bytes;
     const encoding = this.#request.headers.get('content-encoding');
     const plain = isEncoded(encoding) ? await decode(bytes, encoding, limit) : bytes;
     this.#plainSize = plain.length;
     return textOf(plain);
+  }
+
+  /** JSON of a known length is text as it comes: its bytes need not be kept beside it. */
+  #isPlainJson(): boolean {
+    const { headers } = this.#request;
+    const type = headers.get('content-type');
+    return type !== null && JSON_TYPE.test(type) && headers.has('content-length') && !isEncoded(headers.get('content-encoding'));
   }
 
   async #readBytes(limit: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -69,6 +69,7 @@ function phases<Request, Answer, Event extends AnyEvent>(
   const credentials = compileAuth(config.auth);
   const toVendor = compileRequest(config, operation, credentials);
   const toClient = compileAnswer(operation, format, logging, credentials.secrets);
+  const modelHeader = compileModelHeader(config.model.provider);
   const facts = { provider: config.model.provider, pluginId: instance.id, options: config.model.options, logging };
 
   return {
@@ -80,20 +81,24 @@ function phases<Request, Answer, Event extends AnyEvent>(
       }
     },
 
-    async response(context, response) {
+    response(context, response) {
       const exchange = context.notes.get(exchangeKey);
       if (exchange === undefined || context.outcome.source === 'exit') return;
       if (context.outcome.source === 'error') return gatewayFailure(response);
 
       const { call, observation } = exchange;
       response.headers.delete('set-cookie');
-      if (response.ok && model_name_header) response.headers.set('X-Kong-LLM-Model', `${facts.provider}/${headerText(call.model)}`);
-      try {
-        return await toClient(context, response, call, observation);
-      } catch (error) {
+      if (response.ok && model_name_header) response.headers.set('X-Kong-LLM-Model', modelHeader(call.model));
+      const failed = (error: unknown) => {
         // That the answer broke off is no news when the client did.
         if (context.request.signal.aborted) throw error;
         return refused(error);
+      };
+      try {
+        const answer = toClient(context, response, call, observation);
+        return answer instanceof Promise ? answer.catch(failed) : answer;
+      } catch (error) {
+        return failed(error);
       }
     },
 
@@ -114,5 +119,11 @@ function refused(error: unknown): Response {
   throw error;
 }
 
-/** Clients may name models in any script, headers may not. */
-const headerText = (text: string) => text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+/** Clients may name models in any script, headers may not. Most requests ask for the model of the one before. */
+function compileModelHeader(provider: string): (model: string) => string {
+  let last = { model: '', header: `${provider}/` };
+  return model => {
+    if (model !== last.model) last = { model, header: `${provider}/${model.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent)}` };
+    return last.header;
+  };
+}

@@ -21,6 +21,14 @@ const between = (name: string) => new RegExp(`<!-- ${name} -->\n([\\s\\S]*?)\n?<
 
 test('the settings of the README are those of the code', () => expect(between('settings')).toBe(settingsTable()));
 
+test('the walk-through is that of the document which test/end-to-end pastes line by line', async () => {
+  const seed = await Bun.file(join(import.meta.dir, 'fixtures', 'seed', 'getting-started-with-ai-proxy.md')).text();
+  const chapter = readme.slice(readme.indexOf('## The walk-through'), readme.indexOf('## What is in it'));
+  const commands = [...chapter.matchAll(/^curl [\s\S]*?[^\\]$/gm)].map(([command]) => command);
+  expect(commands.length).toBe(4);
+  for (const command of commands) expect(seed).toContain(command);
+});
+
 test.each([...plugins, ...providers].map(({ name }) => name))('the README names %s', name => {
   expect(readme).toContain(`\`${name}\``);
 });

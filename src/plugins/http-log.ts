@@ -2,7 +2,6 @@ import { BatchQueue, type QueueLimits } from '../lib/batch-queue.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { Log } from '../lib/log.ts';
 import { type Infer, integer, map, number, record, string } from '../schema/field.ts';
-import { isReference } from '../schema/vault-reference.ts';
 import { customFieldsByLua } from './custom-fields.ts';
 import { logEntry } from './log-entry.ts';
 import { definePlugin } from './plugin.ts';
@@ -125,10 +124,9 @@ function poster(config: Config): (body: string) => Promise<void> {
 /** The endpoint without its user and password: they are sent as a header. */
 function destination({ http_endpoint, headers, content_type }: Config): { url: URL; headers: Headers } {
   const url = URL.parse(http_endpoint);
-  if (!url) throw new ConfigurationError('the reference was not resolved to a url', 'http_endpoint');
+  if (!url) throw new ConfigurationError('what the reference stands for is not a url', 'http_endpoint');
   const sent = new Headers();
   for (const [name, value] of Object.entries(headers ?? {})) {
-    if (isReference(value)) throw new ConfigurationError('the reference was not resolved to a value', `headers.${name}`);
     try {
       sent.set(name, value);
     } catch {

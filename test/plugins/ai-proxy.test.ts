@@ -222,11 +222,24 @@ describe('the configuration', () => {
     [withOptions({ input_cost: 0 }), 'value must be greater than 0'],
     [withOptions({ upstream_url: 'nowhere' }), 'missing host in url'],
     [withOptions({ upstream_url: 'http://a/$(headers.where)' }), 'clients must not choose where their requests go'],
-    [withOptions({ azure_instance: 'a' }), 'config.model.options.azure_instance: unknown field'],
+    [withOptions({ azure_instance: 'a' }), 'config.model.options.azure_instance: azure is not supported: leave it out'],
+    [withOptions({ bedrock: {} }), 'config.model.options.bedrock: bedrock is not supported: leave it out'],
+    [
+      chat({ auth: { azure_use_managed_identity: true } }),
+      'config.auth.azure_use_managed_identity: azure is not supported: leave it false',
+    ],
+    [withOptions({ nonsense: null }), 'config.model.options.nonsense: unknown field'],
     [chat({ model: { ...OPENAI, name: '$(headers)' } }), "cannot parse expression for field 'model.name'"],
     [chat({ model: { ...OPENAI, name: '$(body.model)' } }), "source 'body' is not supported"],
     [chat({ max_request_body_size: -1 }), 'value must be greater than -1'],
   ])('%j is refused', (config, message) => {
     expect(() => configured(aiProxy, config, openHost().host)).toThrow(message);
+  });
+
+  test('what decK writes of other vendors is taken where it asks for nothing', () => {
+    const auth = { gcp_use_service_account: false, aws_access_key_id: null, azure_use_managed_identity: false, azure_tenant_id: null };
+    const options = { anthropic_version: null, azure_api_version: '2023-05-15', azure_instance: null, gemini: null, bedrock: null };
+    const config = chat({ auth, model: { ...OPENAI, options } });
+    expect(() => configured(aiProxy, config, openHost().host)).not.toThrow();
   });
 });

@@ -1,5 +1,6 @@
 import { providers } from '../../providers/registry.ts';
 import { boolean, type Infer, integer, number, record, string } from '../../schema/field.ts';
+import { otherAuth, otherOptions } from './other-vendors.ts';
 
 // The records that Kong's AI plugins share. Source: the plugins' schemas of Kong 3.9, costs per million tokens.
 
@@ -10,6 +11,7 @@ export const auth = record({
   param_value: string({ referenceable: true, encrypted: true }),
   param_location: string({ one_of: ['query', 'body'] }),
   allow_override: boolean({ default: false }),
+  ...otherAuth,
 });
 
 const options = record({
@@ -26,6 +28,7 @@ const options = record({
       removal_in_version: '4.0',
     },
   }),
+  ...otherOptions,
 });
 
 export const model = record(

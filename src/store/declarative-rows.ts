@@ -40,8 +40,9 @@ export class DeclarativeRows {
       const keys = uniqueKeys(entity, fields);
       const { id: stated } = fields;
       const given = typeof stated === 'string' ? stated.toLowerCase() : undefined;
-      const old = (given === undefined ? keys : [given]).flatMap(key => known.get(key) ?? [])[0];
-      const id = given ?? old?.id ?? generatedId(entity, fields, taken);
+      const named = (given === undefined ? keys : [given]).flatMap(key => known.get(key) ?? [])[0];
+      const id = given ?? named?.id ?? generatedId(entity, fields, taken);
+      const old = named ?? known.get(id);
       const name = entity.endpointKey === undefined ? undefined : fields[entity.endpointKey];
       this.#ids.set(item, id);
       names.set(id, id);

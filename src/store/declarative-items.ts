@@ -20,15 +20,23 @@ export interface Item {
 /** Members that say something to people and other tools. */
 const REMARKS = ['_comment', '_ignore'];
 
-/** Every entry of a section and, before its own, those nested in it at any depth. */
-export function itemsOf(section: unknown, entity: Entity, path: Path, entities: Entities, problems: DeclarativeProblems): Item[] {
-  return collect(section, { entity, path, parent: null }, entities, problems);
+/** What all entries of a file are read with. */
+export interface Reading {
+  readonly entities: ReadonlyMap<string, Entity>;
+  readonly problems: DeclarativeProblems;
+  /** What an entry of this file says, in the words of today. */
+  readonly rewrite: (entity: Entity, fields: Fields) => Fields;
 }
 
-type Entities = ReadonlyMap<string, Entity>;
+/** Every entry of a section, each followed by those nested in it at any depth. */
+export function itemsOf(section: unknown, entity: Entity, path: Path, reading: Reading): Item[] {
+  return collect(section, { entity, path, parent: null }, reading);
+}
+
 type Place = Pick<Item, 'entity' | 'path' | 'parent'>;
 
-function collect(section: unknown, place: Place, entities: Entities, problems: DeclarativeProblems): Item[] {
+function collect(section: unknown, place: Place, reading: Reading): Item[] {
+  const { problems } = reading;
   if (section === null) return [];
   if (!Array.isArray(section)) {
     problems.add(place.path, `${place.entity.name}: `, 'expected an array');
@@ -36,25 +44,25 @@ function collect(section: unknown, place: Place, entities: Entities, problems: D
   }
   return section.flatMap((entry, index) => {
     const path = [...place.path, index];
-    if (isObject(entry)) return expand(entry, { ...place, path }, entities, problems);
+    if (isObject(entry)) return expand(entry, { ...place, path }, reading);
     problems.add(path, `${place.entity.name}: `, 'expected a record');
     return [];
   });
 }
 
-function expand(entry: Fields, { entity, path, parent }: Place, entities: Entities, problems: DeclarativeProblems): Item[] {
-  const children = Object.keys(entry).flatMap(name => childOf(entity, name, entities) ?? []);
+function expand(entry: Fields, { entity, path, parent }: Place, reading: Reading): Item[] {
+  const children = Object.keys(entry).flatMap(name => childOf(entity, name, reading.entities) ?? []);
   const apart = new Set([...REMARKS, ...children.map(({ child }) => child.name)]);
-  const fields = Object.fromEntries(Object.entries(entry).filter(([name]) => !apart.has(name)));
+  const fields = reading.rewrite(entity, Object.fromEntries(Object.entries(entry).filter(([name]) => !apart.has(name))));
   const item = { entity, path, label: labelOf(entity, fields, path), fields, parent };
   const nested = children.flatMap(({ child, field }) =>
-    collect(entry[child.name], { entity: child, path: [...path, child.name], parent: { item, field } }, entities, problems),
+    collect(entry[child.name], { entity: child, path: [...path, child.name], parent: { item, field } }, reading),
   );
   return [item, ...nested];
 }
 
 /** The entity of that name whose rows belong to rows of this one. A field of the same name comes first. */
-function childOf(entity: Entity, name: string, entities: Entities): { child: Entity; field: string } | undefined {
+function childOf(entity: Entity, name: string, entities: Reading['entities']): { child: Entity; field: string } | undefined {
   const child = Object.hasOwn(entity.schema.fields, name) ? undefined : entities.get(name);
   const field = child && foreignFields(child).find(({ reference }) => reference === entity.name);
   return child && field && { child, field: field.name };

@@ -5,14 +5,14 @@ import { normalizePath } from '../lib/path-normalization.ts';
 import { type ParsedYaml, parseYaml, toYaml } from '../lib/yaml.ts';
 import type { Field, RecordField } from '../schema/field.ts';
 import { fieldsOf } from '../schema/subschema.ts';
-import { type Fields, type Item, itemsOf } from './declarative-items.ts';
-import { DeclarativeProblems } from './declarative-problems.ts';
+import { type Fields, type Item, itemsOf, type Reading } from './declarative-items.ts';
+import { DeclarativeProblems, type Path } from './declarative-problems.ts';
 import { DeclarativeRows, type Destination } from './declarative-rows.ts';
 import { parentsFirst } from './foreign-fields.ts';
 import type { Store, Write } from './store.ts';
 
 const FORMAT_VERSIONS = ['1.1', '2.1', '3.0'];
-/** Members of the file that hold no entities. `_info` is what decK says to itself. */
+/** Members of the file that hold no entities. */
 const REMARKS = ['_format_version', '_transform', '_comment', '_ignore', '_info'];
 
 /**
@@ -71,25 +71,70 @@ function readItems(file: Fields, entities: readonly Entity[], problems: Declarat
     problems.add(['_format_version'], '_format_version: ', `expected one of: ${FORMAT_VERSIONS.join(', ')}`);
   }
   if (!['boolean', 'undefined'].includes(typeof transform)) problems.add(['_transform'], '_transform: ', 'expected a boolean');
+  refuseDeckOnly(file, problems);
+  const tags = selectTags(file, problems);
   const byName = new Map(entities.map(entity => [entity.name, entity]));
-  const items = Object.entries(file).flatMap(([name, section]) => {
+  const reading: Reading = {
+    entities: byName,
+    problems,
+    rewrite: (entity, fields) => tagged(entity, version === '3.0' ? fields : withPathsOfToday(entity, fields), tags),
+  };
+  return Object.entries(file).flatMap(([name, section]) => {
     if (REMARKS.includes(name)) return [];
     const entity = byName.get(name);
-    if (entity) return itemsOf(section, entity, [name], byName, problems);
+    if (entity) return itemsOf(section, entity, [name], reading);
     problems.add([name], `${name}: `, 'unknown field');
     return [];
   });
-  return version === '3.0' ? items : items.map(withPathsOfToday);
+}
+
+// What decK does with a file before Kong sees it: developer.konghq.com/deck/gateway/ defaults, tags and environment variables.
+
+function refuseDeckOnly(file: Fields, problems: DeclarativeProblems): void {
+  const { _info: info } = file;
+  const { defaults } = isObject(info) ? info : {};
+  if (isObject(defaults) && Object.keys(defaults).length > 0) {
+    problems.add(['_info', 'defaults'], '_info.defaults: ', 'not supported: write the values on each entry');
+  }
+  for (const path of deckTemplates(file, [])) {
+    problems.add(
+      path,
+      `${path.at(-1)}: `,
+      'templates of decK are not supported: write the value, or {vault://env/NAME} in place of all of it',
+    );
+  }
+}
+
+/** The tags that a file gives to all of its entries. */
+function selectTags({ _info: info }: Fields, problems: DeclarativeProblems): readonly string[] {
+  const { select_tags: tags = null } = isObject(info) ? info : {};
+  if (tags === null) return [];
+  if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string')) return tags;
+  problems.add(['_info', 'select_tags'], '_info.select_tags: ', 'expected an array of strings');
+  return [];
+}
+
+function tagged(entity: Entity, fields: Fields, added: readonly string[]): Fields {
+  const { tags } = fields;
+  if (added.length === 0 || !('tags' in entity.schema.fields) || !(tags == null || Array.isArray(tags))) return fields;
+  return { ...fields, tags: [...new Set([...(tags ?? []), ...added])] };
+}
+
+/** Where a value has a place for decK to fill in, which would else go to a vendor as the key. */
+function* deckTemplates(value: unknown, path: Path): Generator<Path> {
+  if (typeof value === 'string' && /\$\{\{\s*env\s/.test(value)) yield path;
+  if (Array.isArray(value)) for (const [index, element] of value.entries()) yield* deckTemplates(element, [...path, index]);
+  else if (isObject(value)) for (const [name, member] of Object.entries(value)) yield* deckTemplates(member, [...path, name]);
 }
 
 /**
  * Before format 3.0 paths were decoded when they were matched, and those that no plain path looks like were regular
  * expressions. Source: kong/db/migrations/migrate_path_280_300.lua of Kong 3.9.
  */
-function withPathsOfToday(item: Item): Item {
-  const { paths } = item.fields;
-  if (item.entity.name !== 'routes' || !Array.isArray(paths)) return item;
-  return { ...item, fields: { ...item.fields, paths: paths.map(path => (typeof path === 'string' ? pathOfToday(path) : path)) } };
+function withPathsOfToday(entity: Entity, fields: Fields): Fields {
+  const { paths } = fields;
+  if (entity.name !== 'routes' || !Array.isArray(paths)) return fields;
+  return { ...fields, paths: paths.map(path => (typeof path === 'string' ? pathOfToday(path) : path)) };
 }
 
 function pathOfToday(path: string): string {

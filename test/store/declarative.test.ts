@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { consumer } from '../../src/entities/consumer.ts';
+import type { Row } from '../../src/entities/entity.ts';
 import { EntityError } from '../../src/entities/entity-error.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
@@ -64,7 +65,7 @@ describe('a declarative file', () => {
     const chat = store.find(service, 'chat');
     const through = store.find(route, 'chat-route');
     const ann = store.find(consumer, 'ann');
-    expect(chat).toMatchObject({ host: 'api.test', port: 80, retries: 5, tags: ['a'], path: null });
+    expect(chat).toMatchObject({ host: 'api.test', port: 80, retries: 5, tags: ['a', 'x'], path: null });
     expect(through).toMatchObject({ service: { id: chat?.id }, paths: ['/chat'] });
     const scopes = [...store.all(plugin)].map(row => [row.route?.id, row.service?.id, row.consumer?.id, row.config]);
     expect(scopes).toContainAllValues([
@@ -201,6 +202,18 @@ describe('refuses', () => {
     expect(error.fields).toEqual(fields as never);
   });
 
+  test.each([
+    ['defaults of decK', '_info: {defaults: {service: {retries: 1}}}', '2: _info.defaults: not supported: write the values on each entry'],
+    ['tags of decK that are none', '_info: {select_tags: x}', '2: _info.select_tags: expected an array of strings'],
+    [
+      'a place for decK to fill in',
+      `consumers:\n- custom_id: $\{{ env "DECK_ID" }}`,
+      '3: custom_id: templates of decK are not supported: write the value, or {vault://env/NAME} in place of all of it',
+    ],
+  ])('%s', async (_, body, message) => {
+    expect((await refusal(file(body))).message).toBe(`gateway.yaml:${message}`);
+  });
+
   test('everything at once, a line each', async () => {
     const { message } = await refusal('_format_version: "1"\nservices:\n- {name: 5}\nnope: 1');
     expect(message.split('\n').map(line => line.split(' ')[0])).toEqual([
@@ -219,6 +232,27 @@ describe('refuses', () => {
 });
 
 describe('loading', () => {
+  test('what is nested in a route of an older format is its own', async () => {
+    const store = await loaded('_format_version: "1.1"\nroutes:\n- {name: r, paths: ["/a|b"], plugins: [{name: limiter}]}');
+    const through = store.find(route, 'r');
+    expect(through?.paths).toEqual(['~/a|b']);
+    expect([...store.all(plugin)].map(row => row.route?.id)).toEqual([through?.id]);
+  });
+
+  test('an unnamed entry keeps the time of its birth', async () => {
+    const store = await loaded(file('routes:\n- paths: [/a]'));
+    const [born] = store.all(route);
+    await store.commit(store.stage([{ kind: 'replace', entity: route, row: { ...born, created_at: 1, updated_at: 1 } as Row }]));
+    expect(await load(store, file('routes:\n- paths: [/a]'))).toEqual([]);
+  });
+
+  test('the select_tags of decK are on every entry, those of its own first', async () => {
+    const text = file('_info: {select_tags: [x, a]}\nservices:\n- {name: s, host: h, tags: [a], routes: [{name: r, paths: [/r]}]}');
+    const store = await loaded(text);
+    expect([...store.all(service)].map(({ tags }) => tags)).toEqual([['a', 'x']]);
+    expect([...store.all(route)].map(({ tags }) => tags)).toEqual([['x', 'a']]);
+  });
+
   test('the same file again writes nothing, unnamed entries included', async () => {
     const text = file('routes:\n- paths: [/a]\n- paths: [/a]\n- paths: [/b]\n  plugins:\n  - name: limiter\nconsumers:\n- custom_id: c1');
     const store = await loaded(text);

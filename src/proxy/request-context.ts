@@ -83,7 +83,9 @@ export class RequestContext implements Context, Routable {
   }
 
   get url(): URL {
-    return new URL(this.path + this.query, `${this.scheme}://${URL.canParse(`http://${this.host}`) ? this.host : 'localhost'}`);
+    const host = URL.canParse(`http://${this.host}`) ? this.host : 'localhost';
+    // Not resolved against a base: a path that begins with two slashes would be taken for a host.
+    return new URL(`${this.scheme}://${host}${this.path.startsWith('/') ? '' : '/'}${this.path}${this.query}`);
   }
 
   get notes(): Notes {

@@ -71,6 +71,13 @@ describe('the phases of plugins', () => {
     expect([await response.text(), response.headers.get('x-after')]).toEqual(['ONE TWO', '1']);
   });
 
+  test.each(['//[/x', '//other:99999/x', '//other/x'])('see %s as a path of the host that was asked', async path => {
+    const logged = Promise.withResolvers<string>();
+    using gateway = startGateway({ url: upstream.url, plugins: [{ log: ({ url }) => logged.resolve(url.href) }] });
+    await exchange(gateway.port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}`);
+    expect(await logged.promise).toBe(gateway.url + path);
+  });
+
   test('a response that is replaced by a whole one keeps its length, and is logged with it', async () => {
     const logged = Promise.withResolvers<Context>();
     const response: Phases['response'] = async (_, answer) =>

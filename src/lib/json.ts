@@ -12,3 +12,10 @@ export function parseJson(text: string): Json | undefined {
     return undefined;
   }
 }
+
+/** As many levels as Kong's parser takes. Text of a few bytes a level is soon too deep for JSON.stringify, which needs long to find out. */
+const MOST_LEVELS = 1000;
+
+/** Whether objects and arrays lie deeper in each other than anybody means them to. */
+export const isTooDeep = (value: unknown, levels = MOST_LEVELS): boolean =>
+  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some(member => isTooDeep(member, levels - 1)));

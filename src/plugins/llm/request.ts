@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../lib/json.ts';
+import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
 import { setMembers } from '../../lib/json-members.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Operation, Translation } from '../../providers/provider.ts';
@@ -65,6 +65,10 @@ export function compileRequest<Request>(settings: RequestSettings, operation: Op
     checkRouteType(formats, route_type);
 
     const members = changedMembers(body, call);
+    // What is not sent on as the client wrote it.
+    if ((operation.dialect === 'own' || members.stream_options !== undefined) && isTooDeep(body)) {
+      throw new RequestFailure(400, 'request body is nested too deeply');
+    }
     const { url, headers = {} } = operation.endpoint(call);
     const { upstream } = context;
     upstream.url = auth.url(url, context.query);

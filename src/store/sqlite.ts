@@ -84,6 +84,7 @@ class SqlitePersistence implements Persistence {
 
   commit(changes: readonly Change[]): Promise<void> {
     const write = this.#database.transaction(() => {
+      if (!existsSync(this.#file)) throw new Error('the file is gone');
       // What goes and what is replaced goes first, so that rows may take over each other's unique values.
       for (const { entity, id } of changes) this.#database.query(this.#table(entity).remove).run(id);
       for (const { entity, row } of changes) {

@@ -221,3 +221,13 @@ test('the database is out of reach once its file is gone', async () => {
   expect(store.reachable()).toBe(false);
   await store.close();
 });
+
+test('a write to a file that was deleted, which nobody would find again, is refused', async () => {
+  const store = await open();
+  rmSync(path);
+  const written = store.commit(store.stage([insert(service, serviceRow(1))]));
+  expect(written).rejects.toThrow(`cannot write to the database ${path}: the file is gone`);
+  await written.catch(() => undefined);
+  expect(store.find(service, id(1))).toBeUndefined();
+  await store.close();
+});

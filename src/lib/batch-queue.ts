@@ -108,7 +108,9 @@ export class BatchQueue {
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         if (performance.now() >= Math.min(giveUpAt, this.#retryUntil)) {
-          this.#log.error(`${this.#name}: giving up, ${batch.length} entries are lost`, { reason });
+          // Past the end of its time, what waits would fare no better: not a try and a line for each.
+          const waiting = performance.now() >= this.#retryUntil ? this.#take(this.#size).length : 0;
+          this.#log.error(`${this.#name}: giving up, ${batch.length + waiting} entries are lost`, { reason });
           return;
         }
         this.#log.warn(`${this.#name}: could not send, will try again`, { reason, entries: batch.length });

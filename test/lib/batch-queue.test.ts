@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, spyOn, test } from 'bun:test';
 import { BatchQueue, type QueueLimits } from '../../src/lib/batch-queue.ts';
 import { recordingLog } from '../support/recording-log.ts';
 
@@ -189,5 +189,18 @@ describe('close', () => {
     queue.add('late');
     (await nextCall()).succeed();
     expect(batches).toEqual([['late']]);
+  });
+
+  test('what waits when its time is over and the destination still fails is lost together, in one line', async () => {
+    const { queue, batches, nextCall, said } = openQueue({});
+    for (const entry of ['a', 'b', 'c']) queue.add(entry);
+    const closed = queue.close();
+    const later = performance.now() + 6000;
+    const clock = spyOn(performance, 'now').mockReturnValue(later);
+    (await nextCall()).fail('down');
+    await closed;
+    clock.mockRestore();
+    expect(batches).toEqual([['a']]);
+    expect(said('error')).toEqual(['test: giving up, 3 entries are lost']);
   });
 });

@@ -114,8 +114,8 @@ export class Upstreams {
         return response;
       } catch (error) {
         if (context.request.signal.aborted) throw new ClientLeft();
-        const code = codeOf(error);
-        const failure = failureFor(call.timedOut ? 'TimeoutError' : code);
+        const code = call.timedOut ? 'TimeoutError' : codeOf(error);
+        const failure = failureFor(code);
         tries.push({ ip, port, startedAt, state: 'failed', code: failure.status });
         this.#log.error('upstream failed', { request_id: context.id, upstream: `${ip}:${port}`, code, status: failure.status });
         if (!canRepeat || call.timedOut) throw failure;

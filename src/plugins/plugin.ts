@@ -36,14 +36,13 @@ export interface PluginInstance {
   readonly name: string;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a list of plugins holds every kind of configuration
-export interface Plugin<Name extends string = string, Config = any> {
+export interface Plugin<Name extends string = string, Config = unknown> {
   readonly name: Name;
   /** Kong's number: higher runs earlier. */
   readonly priority: number;
   /** The plugin's part of Kong's schema: the fields of `config`. */
   readonly config: RecordField<Config>;
-  /** Protocols that make sense for it, scopes it refuses. */
+  /** It makes no sense for one consumer: rows that name one are refused. */
   readonly noConsumer?: boolean;
   /** Entities the plugin brings along, such as its credentials. */
   readonly entities?: readonly Entity[];

@@ -27,7 +27,7 @@ export function findRow(store: Store, entity: Entity, key: string): Row | undefi
 }
 
 /** The entity's schema for rows whose `subschema` key has this value: the fields that it chooses are in. */
-export function schemaFor({ schema }: Entity, key: unknown): RecordField {
+function schemaFor({ schema }: Entity, key: unknown): RecordField {
   const { subschema } = schema.facts;
   return subschema ? { ...schema, fields: fieldsOf(schema, { [subschema.key]: key }) } : schema;
 }

@@ -117,4 +117,4 @@ function namesOf(setting: string): readonly string[] {
   return [name];
 }
 
-export const appended = (before: string | null | undefined, value: string): string => (before ? `${before}, ${value}` : value);
+const appended = (before: string | null | undefined, value: string): string => (before ? `${before}, ${value}` : value);

@@ -66,6 +66,7 @@ export class Upstreams {
       decompress: false,
       timeout: Math.max(timeouts.connect, timeouts.write, timeouts.read),
       signal: call.controller.signal,
+      ...(context.service?.tls_verify === false && UNVERIFIED),
     };
     outcome.upstreamStartedMs = context.elapsed();
     try {
@@ -155,6 +156,9 @@ export class Upstreams {
 type SentBody = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 
 const DEFAULT_RETRIES = 5;
+
+/** Kong verifies only when it is told to; here certificates are verified unless the service says that they shall not be. */
+const UNVERIFIED = { tls: { rejectUnauthorized: false } } as const;
 
 /** The request has not left: it may be sent again, whatever it asks for. */
 const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);

@@ -58,10 +58,15 @@ describe('what a route matches on', () => {
     { hosts: ['a'] },
     { paths: ['/'] },
     { headers: { version: ['1'] } },
-    { snis: ['a.example.com'] },
     { protocols: ['http'], methods: ['GET'] },
   ])('may be any one: %j', input => {
     expect(errorsOf(input)).toBeUndefined();
+  });
+});
+
+test('names of TLS connections are refused: nothing here could match them', () => {
+  expect(errorsOf({ paths: ['/'], snis: ['a.example.com'] })).toEqual({
+    '@entity': ["routes cannot be matched by 'snis' in this version: leave them out"],
   });
 });
 
@@ -148,7 +153,7 @@ describe('a field', () => {
     ['headers', { 'a b': ['1'] }, "bad header name 'a b', allowed characters are A-Z, a-z, 0-9, '_', and '-'"],
     ['headers', { a: '1' }, 'expected an array'],
     ['headers', { a: [''] }, ['length must be at least 1']],
-    ['snis', ['a.example.com'], undefined],
+    ['snis', [], undefined],
     ['snis', ['10.0.0.1'], ['must not be an IP']],
     ['snis', ['a:443'], ['must not have a port']],
     ['snis', ['a b'], ['invalid value: a b']],

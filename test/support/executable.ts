@@ -23,10 +23,13 @@ interface RunOptions {
 /** A new folder, for a gateway's files. */
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sluice-test-'));
 
+/** A test that failed before it stopped its gateway leaves none behind. */
+const endWithTests = Bun.which('setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : [];
+
 function spawn(args: readonly string[], { folder = newFolder(), environment = {} }: RunOptions) {
   // Nothing of this machine's environment, so that its proxies and certificates decide about no test.
   const { PATH, TMPDIR } = process.env;
-  return Bun.spawn([EXECUTABLE, ...args], {
+  return Bun.spawn([...endWithTests, EXECUTABLE, ...args], {
     cwd: folder,
     env: { PATH, TMPDIR, ...environment },
     stdin: 'ignore',
@@ -80,8 +83,6 @@ export async function startGateway(options: StartOptions = {}): Promise<RunningG
   const folder = options.folder ?? newFolder();
   const environment = { ...(options.defaultPorts ? {} : FREE_PORTS), ...options.environment };
   const child = spawn(['start', ...(options.args ?? [])], { folder, environment });
-  // A test that failed before it stopped its gateway leaves none behind.
-  process.once('exit', () => child.kill('SIGKILL'));
   const log: LogEntry[] = [];
   const waiting = new Set<() => void>();
 

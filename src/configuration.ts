@@ -1,10 +1,7 @@
 import { resolve } from 'node:path';
-import { consumer } from './entities/consumer.ts';
 import type { Entity } from './entities/entity.ts';
 import { EntityError } from './entities/entity-error.ts';
-import { pluginEntity } from './entities/plugin-entity.ts';
-import { route } from './entities/route.ts';
-import { service } from './entities/service.ts';
+import { coreEntities } from './entities/registry.ts';
 import { type Gateway, openGateway } from './gateway/gateway.ts';
 import { ConfigurationError } from './lib/configuration-error.ts';
 import type { Log } from './lib/log.ts';
@@ -111,8 +108,7 @@ function enabledPlugins(names: readonly string[]): readonly Plugin[] {
 /** The core's entities, then those that plugins bring along. */
 function entitiesOf(plugins: readonly Plugin[]): readonly Entity[] {
   const configs = new Map(plugins.map(plugin => [plugin.name, plugin.config]));
-  const core: readonly Entity[] = [service, route, consumer, pluginEntity(name => configs.get(name) ?? null)];
-  return [...core, ...plugins.flatMap(plugin => plugin.entities ?? [])];
+  return [...coreEntities(name => configs.get(name) ?? null), ...plugins.flatMap(plugin => plugin.entities ?? [])];
 }
 
 function databaseFile({ database, prefix }: Settings): string | null {

@@ -9,7 +9,7 @@ const LAYERS = [
   ['lib'],
   ['schema', 'chat', 'stream'],
   ['entities', 'formats', 'providers'],
-  ['store', 'plugins'],
+  ['store', 'plugins', 'vaults'],
   ['gateway'],
   ['proxy', 'admin'],
   ['.'],

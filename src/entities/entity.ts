@@ -22,10 +22,21 @@ export interface Entity<R extends Row = Row> {
   readonly name: string;
   /** Fields, defaults and checks. Facts `unique`, `reference`, `on_delete` and `encrypted` are read off the fields, `subschema` off the whole. */
   readonly schema: RecordField<R>;
-  /** The unique field an Admin API path may use in place of the id: `/services/my-api`. */
+  /**
+   * The field an Admin API path may use in place of the id: `/services/my-api`. Either it is unique, or it is so among the rows
+   * of one parent, as `cacheKey` says, and then only paths below that parent may use it.
+   */
   readonly endpointKey?: string;
   /** Fields that together must be unique, nulls counted as values: of `plugins`, name, route, service and consumer. */
   readonly cacheKey?: readonly string[];
+  /** The collection's path where it is not `name`: `key-sets`. */
+  readonly adminApiName?: string;
+  /** Its path below another entity, where that is not the collection's: `/consumers/{c}/key-auth`. */
+  readonly adminApiNestedName?: string;
+  /** False: it has no paths of its own in the Admin API. */
+  readonly generateAdminApi?: false;
+  /** List fields whose members are ids of rows of another entity, by field: of `services`, `ca_certificates`. Those rows stay while pointed at. */
+  readonly listReferences?: Readonly<Record<string, string>>;
 }
 
 export const defineEntity = <R extends Row>(entity: Entity<R>): Entity<R> => entity;

@@ -12,6 +12,11 @@ export interface Facts {
   readonly required?: boolean;
   readonly default?: unknown;
   readonly unique?: boolean;
+  readonly unique_across_ws?: boolean;
+  /** Written and shown, but no column of the row's own: of `certificates`, `snis`. */
+  readonly transient?: boolean;
+  /** Takes no other value once a row has one. */
+  readonly immutable?: boolean;
   /** Filled by the gateway when a row is inserted: ids and timestamps. */
   readonly auto?: boolean;
   /** Takes `{vault://…}` in place of a value. */

@@ -1,5 +1,5 @@
 import type { Entity, Reference, Row } from '../entities/entity.ts';
-import { type ForeignField, foreignFields } from './foreign-fields.ts';
+import { type ForeignField, foreignFields, type ListReference, listReferences } from './foreign-fields.ts';
 import { decodeOffset, encodeOffset } from './offset.ts';
 import { SortedIds } from './sorted-ids.ts';
 import type { Page, PageQuery } from './store.ts';
@@ -17,31 +17,40 @@ const NONE = new SortedIds();
 export class Collection {
   readonly entity: Entity;
   readonly foreignFields: readonly ForeignField[];
+  readonly listReferences: readonly ListReference[];
   readonly #rows = new Map<string, Row>();
   readonly #ids = new SortedIds();
   readonly #byTag = new Map<string, SortedIds>();
-  readonly #byForeign = new Map<string, Map<string, SortedIds>>();
+  /** By a field that points at rows of others, ids of rows by the id that they point at. */
+  readonly #byTarget = new Map<string, Map<string, SortedIds>>();
   readonly #uniqueKeys = new Map<string, UniqueKey>();
 
   constructor(entity: Entity) {
     this.entity = entity;
     this.foreignFields = foreignFields(entity);
-    for (const { name } of this.foreignFields) this.#byForeign.set(name, new Map());
+    this.listReferences = listReferences(entity);
+    for (const { name } of [...this.foreignFields, ...this.listReferences]) this.#byTarget.set(name, new Map());
     for (const [name, { facts }] of Object.entries(entity.schema.fields)) {
       if (facts.unique) this.#uniqueKeys.set(name, { fields: [name], owners: new Map() });
     }
-    if (entity.cacheKey) this.#uniqueKeys.set(entity.cacheKey.join(), { fields: entity.cacheKey, owners: new Map() });
+    if (entity.cacheKey) this.#uniqueKeys.set(cacheKeyName(entity), { fields: entity.cacheKey, owners: new Map() });
   }
 
   get(id: string): Row | undefined {
     return this.#rows.get(id);
   }
 
+  isUnique(field: string): boolean {
+    return this.#uniqueKeys.has(field);
+  }
+
   findBy(field: string, value: string): Row | undefined {
-    const key = this.#uniqueKeys.get(field);
-    if (!key) throw new Error(`field '${field}' of ${this.entity.name} is not unique`);
-    const id = key.owners.get(value);
-    return id === undefined ? undefined : this.#rows.get(id);
+    return this.#owner(field, () => value);
+  }
+
+  /** The row with these values in the fields of the entity's `cacheKey`; one that is left out counts as null. */
+  findByCacheKey(values: object): Row | undefined {
+    return this.#owner(cacheKeyName(this.entity), fields => claim(fields, values));
   }
 
   all(): Iterable<Row> {
@@ -66,9 +75,9 @@ export class Collection {
     return { rows: rows.slice(0, size), offset: last ? encodeOffset(last.id) : null };
   }
 
-  /** Ids of the rows whose foreign field points at `id`. */
+  /** Ids of the rows whose foreign field points at `id`, or whose list has it. */
   pointingAt(field: string, id: string): SortedIds {
-    return this.#byForeign.get(field)?.get(id) ?? NONE;
+    return this.#byTarget.get(field)?.get(id) ?? NONE;
   }
 
   /** Throws an EntityError when another row holds one of its unique values, and changes nothing then. */
@@ -115,12 +124,17 @@ export class Collection {
     }
   }
 
+  #owner(key: string, claimOf: (fields: readonly string[]) => string | undefined): Row | undefined {
+    const unique = this.#uniqueKeys.get(key);
+    if (!unique) throw new Error(`field '${key}' of ${this.entity.name} is not unique`);
+    const wanted = claimOf(unique.fields);
+    const id = wanted === undefined ? undefined : unique.owners.get(wanted);
+    return id === undefined ? undefined : this.#rows.get(id);
+  }
+
   #eachList(row: Row, visit: (lists: Map<string, SortedIds>, key: string) => void): void {
     for (const tag of row.tags ?? []) visit(this.#byTag, tag);
-    for (const [field, lists] of this.#byForeign) {
-      const reference = referenceOf(row, field);
-      if (reference) visit(lists, reference.id);
-    }
+    for (const [field, lists] of this.#byTarget) for (const id of idsIn(row, field)) visit(lists, id);
   }
 
   /** Lists that hold every row a query asks for, as short as the indexes allow. */
@@ -134,9 +148,18 @@ export class Collection {
 
 type Filter = { readonly [K in 'tags' | 'where']: PageQuery[K] | undefined };
 
-const member = (row: Row, field: string) => (row as unknown as Readonly<Record<string, unknown>>)[field];
+const cacheKeyName = ({ cacheKey = [] }: Entity) => cacheKey.join();
+
+const member = (row: object, field: string) => (row as Readonly<Record<string, unknown>>)[field];
 
 export const referenceOf = (row: Row, field: string) => member(row, field) as Reference | null | undefined;
+
+/** The ids that a foreign field or a list of references holds. */
+export function idsIn(row: Row, field: string): readonly string[] {
+  const value = member(row, field) as Reference | readonly string[] | null | undefined;
+  if (!value) return [];
+  return 'id' in value ? [value.id] : value;
+}
 
 function matches(row: Row, { tags, where }: Filter): boolean {
   if (where && referenceOf(row, where.field)?.id !== where.id) return false;
@@ -145,7 +168,7 @@ function matches(row: Row, { tags, where }: Filter): boolean {
 }
 
 /** What a row claims under a unique key. One field without a value claims nothing; of several, nulls count as values. */
-function claim(fields: readonly string[], row: Row): string | undefined {
+function claim(fields: readonly string[], row: object): string | undefined {
   const [first] = fields;
   if (fields.length > 1 || first === undefined) return JSON.stringify(fields.map(name => member(row, name) ?? null));
   const value = member(row, first);

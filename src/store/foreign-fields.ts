@@ -15,13 +15,20 @@ export function foreignFields(entity: Entity): readonly ForeignField[] {
   );
 }
 
-/** Entities in an order in which rows can be inserted: each after all that its foreign fields point at. */
+/** A list field whose members are ids of rows of another entity. Those rows stay while they are listed. */
+export type ListReference = Pick<ForeignField, 'name' | 'reference'>;
+
+export function listReferences({ listReferences: lists = {} }: Entity): readonly ListReference[] {
+  return Object.entries(lists).map(([name, reference]) => ({ name, reference }));
+}
+
+/** Entities in an order in which rows can be inserted: each after all that its fields point at. */
 export function parentsFirst(entities: Iterable<Entity>): readonly Entity[] {
   const byName = new Map([...entities].map(entity => [entity.name, entity]));
   const ordered = new Set<Entity>();
   const visit = (entity: Entity) => {
     byName.delete(entity.name);
-    for (const { reference } of foreignFields(entity)) {
+    for (const { reference } of [...foreignFields(entity), ...listReferences(entity)]) {
       const parent = byName.get(reference);
       if (parent) visit(parent);
     }

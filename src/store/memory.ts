@@ -1,8 +1,9 @@
 import type { Entity, Row } from '../entities/entity.ts';
-import { Collection, referenceOf } from './collection.ts';
-import { type ForeignField, parentsFirst } from './foreign-fields.ts';
+import { Collection, idsIn } from './collection.ts';
+import { completeRow } from './complete-row.ts';
+import { type ForeignField, type ListReference, parentsFirst } from './foreign-fields.ts';
 import type { Change, Page, PageQuery, Persistence, Store, Write } from './store.ts';
-import { foreignKeyViolation, notFound, primaryKeyViolation, referencedViolation } from './violations.ts';
+import { foreignKeyViolation, listedViolation, notFound, primaryKeyViolation, referencedViolation } from './violations.ts';
 
 /** Opens a store on what the persistence has loaded; without one, an empty store that forgets everything. */
 export async function openStore(entities: readonly Entity[], persistence?: Persistence): Promise<Store> {
@@ -30,6 +31,8 @@ class MemoryStore implements Store {
   readonly #collections: ReadonlyMap<string, Collection>;
   /** By an entity's name, the fields of others that point at it. */
   readonly #children = new Map<string, { collection: Collection; field: ForeignField }[]>();
+  /** By an entity's name, the lists of others that hold ids of its rows. */
+  readonly #lists = new Map<string, { collection: Collection; field: ListReference }[]>();
   readonly #listeners = new Set<Listener>();
   #stopWatching: (() => void) | undefined;
   #reloading = false;
@@ -45,16 +48,25 @@ class MemoryStore implements Store {
         const children = this.#children.get(field.reference) ?? [];
         this.#children.set(field.reference, [...children, { collection, field }]);
       }
+      for (const field of collection.listReferences) {
+        const lists = this.#lists.get(field.reference) ?? [];
+        this.#lists.set(field.reference, [...lists, { collection, field }]);
+      }
     }
   }
 
   find<R extends Row>(entity: Entity<R>, key: string): R | undefined {
     const collection = this.#collection(entity);
-    return (collection.get(key) ?? (entity.endpointKey ? collection.findBy(entity.endpointKey, key) : undefined)) as R | undefined;
+    const named = entity.endpointKey !== undefined && collection.isUnique(entity.endpointKey);
+    return (collection.get(key) ?? (named ? collection.findBy(entity.endpointKey ?? '', key) : undefined)) as R | undefined;
   }
 
   findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined {
     return this.#collection(entity).findBy(field, value) as R | undefined;
+  }
+
+  findByCacheKey<R extends Row>(entity: Entity<R>, values: Partial<R>): R | undefined {
+    return this.#collection(entity).findByCacheKey(values) as R | undefined;
   }
 
   page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R> {
@@ -153,9 +165,9 @@ class MemoryStore implements Store {
     const exists = collection.get(row.id) !== undefined;
     if (kind === 'insert' && exists) throw primaryKeyViolation(row.id);
     if (kind === 'replace' && !exists) throw notFound(row.id);
-    for (const { name, reference } of collection.foreignFields) {
-      const target = referenceOf(row, name);
-      if (target && !this.#collections.get(reference)?.get(target.id)) throw foreignKeyViolation(name, target, reference);
+    for (const { name, reference } of [...collection.foreignFields, ...collection.listReferences]) {
+      const lost = idsIn(row, name).find(id => !this.#collections.get(reference)?.get(id));
+      if (lost !== undefined) throw foreignKeyViolation(name, { id: lost }, reference);
     }
     touch(touched, collection, row.id);
     collection.put(row);
@@ -164,6 +176,10 @@ class MemoryStore implements Store {
   #remove(collection: Collection, id: string, touched: Map<string, Touched>): void {
     if (!collection.get(id)) return;
     const parent = collection.entity.name;
+    for (const { collection: holders, field } of this.#lists.get(parent) ?? []) {
+      const [holder] = holders.pointingAt(field.name, id).after('');
+      if (holder !== undefined) throw listedViolation(parent, id, holders.entity.name, holder);
+    }
     for (const { collection: children, field } of this.#children.get(parent) ?? []) {
       for (const childId of [...children.pointingAt(field.name, id).after('')]) {
         if (field.onDelete === 'restrict') throw referencedViolation(parent, children.entity.name);
@@ -199,7 +215,12 @@ class MemoryStore implements Store {
       const { entity } = collection;
       const rows = new Map((loaded.get(entity.name) ?? []).map(row => [row.id, row]));
       for (const { id } of collection.all()) if (!rows.has(id)) removed.push({ entity, id, row: null });
-      for (const [id, row] of rows) if (!Bun.deepEquals(collection.get(id), row)) put.push({ entity, id, row });
+      for (const [id, row] of rows) {
+        const current = collection.get(id);
+        if (Bun.deepEquals(current, row)) continue;
+        const complete = completeRow(entity, row);
+        if (!Bun.deepEquals(current, complete)) put.push({ entity, id, row: complete });
+      }
     }
     return [...removed.reverse(), ...put];
   }

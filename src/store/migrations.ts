@@ -10,7 +10,7 @@ interface Sql {
 const APPLICATION_ID = 0x736c7569;
 
 /**
- * What each version did to the file beyond new tables and columns, which are added by themselves. A file's
+ * What each version did to the file beyond new tables, columns and indexes, which come by themselves. A file's
  * `user_version` says how many of these it has had; entries are never changed or taken away.
  */
 const MIGRATIONS: readonly string[] = [`PRAGMA application_id = ${APPLICATION_ID}`];
@@ -42,7 +42,18 @@ function addTable(database: Sql, { name, columns, create, indexes }: Table): voi
     database.run(`ALTER TABLE ${quote(name)} ADD COLUMN ${column.definition}`, []);
     if (column.default !== null) database.run(`UPDATE ${quote(name)} SET ${quote(column.name)} = ?`, [column.default]);
   }
-  for (const index of indexes) database.run(index, []);
+  const inPlace = indexesOf(database, name);
+  for (const [index, sql] of inPlace) {
+    if (!indexes.some(declared => declared.name === index && declared.create === sql)) database.run(`DROP INDEX ${quote(index)}`, []);
+  }
+  for (const index of indexes) if (inPlace.get(index.name) !== index.create) database.run(index.create, []);
+}
+
+/** The SQL of a table's indexes by their names, but for those that SQLite made for itself. */
+function indexesOf(database: Sql, table: string): ReadonlyMap<string, string> {
+  const rows = database.query("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
+  const indexes = rows as { readonly name: string; readonly tbl_name: string; readonly sql: string }[];
+  return new Map(indexes.filter(({ tbl_name }) => tbl_name === table).map(({ name, sql }) => [name, sql]));
 }
 
 function pragma(database: Sql, name: string): number {

@@ -35,15 +35,17 @@ export type Write =
  */
 export interface Store {
   readonly entities: ReadonlyMap<string, Entity>;
-  /** By id, or by the entity's endpoint key. */
+  /** By id, or by the entity's endpoint key, when that is unique by itself. */
   find<R extends Row>(entity: Entity<R>, key: string): R | undefined;
   /** By a unique field, or any field of a credential that `unique` marks. */
   findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined;
+  /** By the fields of the entity's `cacheKey`: `{ upstream: { id }, target: '10.0.0.1:80' }`. One that is left out counts as null. */
+  findByCacheKey<R extends Row>(entity: Entity<R>, values: Partial<R>): R | undefined;
   page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R>;
   all<R extends Row>(entity: Entity<R>): Iterable<R>;
   /**
    * What writes come to, cascades included: each sees what those before it did, and may take unique values that others of
-   * them give up. Throws an EntityError (primary key, unique, foreign key, not found). Changes nothing either way.
+   * them give up. Throws an EntityError (primary key, unique, foreign key, not found, referenced by others). Changes nothing either way.
    */
   stage(writes: readonly Write[]): readonly Change[];
   /** Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`. */

@@ -13,12 +13,18 @@ export interface Column {
   decode(value: SqlValue): unknown;
 }
 
+/** An index, and the SQL that makes it as SQLite keeps it in its schema. */
+export interface Index {
+  readonly name: string;
+  readonly create: string;
+}
+
 /** The SQL that keeps the rows of one entity. */
 export interface Table {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly create: string;
-  readonly indexes: readonly string[];
+  readonly indexes: readonly Index[];
   readonly select: string;
   readonly insert: string;
   readonly remove: string;
@@ -27,7 +33,8 @@ export interface Table {
 /** `tables` are the names of all tables: a column refers to another table only when there is one. */
 export function defineTable(entity: Entity, tables: ReadonlySet<string>): Table {
   const name = quote(entity.name);
-  const columns = Object.entries(entity.schema.fields).map(([fieldName, field]) => defineColumn(fieldName, field, tables));
+  const kept = Object.entries(entity.schema.fields).filter(([, { facts }]) => !facts.transient);
+  const columns = kept.map(([fieldName, field]) => defineColumn(fieldName, field, tables));
   const names = columns.map(column => quote(column.name));
   return {
     name: entity.name,
@@ -94,7 +101,7 @@ function constraints(fieldName: string, reference: string | undefined, tables: R
   return [];
 }
 
-function columnIndexes(entity: Entity, columns: readonly Column[]): string[] {
+function columnIndexes(entity: Entity, columns: readonly Column[]): Index[] {
   return columns.flatMap(({ name, field }) => {
     const facts = entity.schema.fields[field]?.facts;
     if (facts?.unique) return [index('UNIQUE INDEX', entity, name, quote(name))];
@@ -102,11 +109,13 @@ function columnIndexes(entity: Entity, columns: readonly Column[]): string[] {
   });
 }
 
-function cacheKeyIndex(entity: Entity, columns: readonly Column[]): string[] {
+function cacheKeyIndex(entity: Entity, columns: readonly Column[]): Index[] {
   if (!entity.cacheKey) return [];
   const parts = entity.cacheKey.map(key => `ifnull(${quote(columns.find(({ field }) => field === key)?.name ?? key)}, '')`);
   return [index('UNIQUE INDEX', entity, 'key', parts.join(', '))];
 }
 
-const index = (kind: string, entity: Entity, suffix: string, on: string) =>
-  `CREATE ${kind} IF NOT EXISTS ${quote(`${entity.name}_${suffix}`)} ON ${quote(entity.name)} (${on})`;
+function index(kind: string, entity: Entity, suffix: string, on: string): Index {
+  const name = `${entity.name}_${suffix}`;
+  return { name, create: `CREATE ${kind} ${quote(name)} ON ${quote(entity.name)} (${on})` };
+}

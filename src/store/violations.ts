@@ -18,6 +18,10 @@ export const foreignKeyViolation = (field: string, { id }: Reference, entity: st
 export const referencedViolation = (entity: string, child: string) =>
   new EntityError('foreign key violation', `an existing '${child}' entity references this '${entity}' entity`, { '@referenced_by': child });
 
+/** Of a row whose id a list of another row holds. Source: kong/db/dao/ca_certificates.lua of Kong 3.9. */
+export const listedViolation = (entity: string, id: string, holder: string, holderId: string) =>
+  new EntityError('referenced by others', `${inWords(entity)} ${id} is still referenced by ${holder} (id = ${holderId})`);
+
 export const notFound = (id: string) =>
   new EntityError('not found', `could not find the entity with primary key '${luaTable({ id })}'`, { id });
 
@@ -25,6 +29,9 @@ export const invalidOffset = (offset: string, reason: string) =>
   new EntityError('invalid offset', `'${offset}' is not a valid offset: ${reason}`);
 
 export const invalidSize = () => new EntityError('invalid size', 'size must be an integer between 1 and 1000');
+
+/** `ca_certificates` as `ca certificate`. */
+const inWords = (entity: string) => entity.replace(/s$/, '').replaceAll('_', ' ');
 
 /** Kong's messages show keys as Lua writes tables: `{name="x",route=null}`. */
 function luaTable(key: Key): string {

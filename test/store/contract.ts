@@ -4,7 +4,21 @@ import { EntityError } from '../../src/entities/entity-error.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
 import type { Store, Write } from '../../src/store/store.ts';
-import { consumerRow, id, insert, plugin, pluginRow, remove, replace, routeRow, serviceRow } from './rows.ts';
+import {
+  anchor,
+  anchorRow,
+  client,
+  clientRow,
+  consumerRow,
+  id,
+  insert,
+  plugin,
+  pluginRow,
+  remove,
+  replace,
+  routeRow,
+  serviceRow,
+} from './rows.ts';
 
 /** What every store does, whatever keeps its rows. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
@@ -43,6 +57,42 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
     test('finding by a field that is not unique is a mistake of the program', () => {
       expect(() => store.findBy(service, 'host', 'x')).toThrow("field 'host' of services is not unique");
+    });
+
+    test('a row whose key is unique below its parent only is found by all of its cache key', async () => {
+      const [here, there, nobodys] = [clientRow(3, { owner: { id: id(1) } }), clientRow(4, { owner: { id: id(2) } }), clientRow(5)];
+      await write(
+        insert(service, serviceRow(1)),
+        insert(service, serviceRow(2)),
+        ...[here, there, nobodys].map(row => insert(client, row)),
+      );
+      expect(store.findByCacheKey(client, { owner: { id: id(1) }, name: 'one' })).toEqual(here);
+      expect(store.findByCacheKey(client, { name: 'one', owner: { id: id(2) } })).toEqual(there);
+      expect(store.findByCacheKey(client, { name: 'one' })).toEqual(nobodys);
+      expect(store.findByCacheKey(client, { name: 'two' })).toBeUndefined();
+      expect(store.find(client, id(4))).toEqual(there);
+      expect(store.find(client, 'one')).toBeUndefined();
+      await write(remove(service, id(1)));
+      expect(store.findByCacheKey(client, { owner: { id: id(1) }, name: 'one' })).toBeUndefined();
+    });
+
+    test('rows that others list stay until none does', async () => {
+      const trusted = (...numbers: number[]) => ({ trusted: numbers.map(id) });
+      await write(insert(anchor, anchorRow(1)), insert(anchor, anchorRow(2)), insert(client, clientRow(3, trusted(1, 2))));
+      expect(refused(replace(client, clientRow(3, trusted(1, 8)))).body).toEqual({
+        code: 4,
+        message: `the foreign key '{id="${id(8)}"}' does not reference an existing 'test_anchors' entity.`,
+        name: 'foreign key violation',
+        fields: { trusted: { id: id(8) } },
+      });
+      expect(refused(remove(anchor, id(2))).body).toEqual({
+        code: 19,
+        message: `test anchor ${id(2)} is still referenced by test_clients (id = ${id(3)})`,
+        name: 'referenced by others',
+      });
+      await write(replace(client, clientRow(3, trusted(1))), remove(anchor, id(2)));
+      await write(remove(client, id(3)), remove(anchor, id(1)));
+      expect(rows()).toEqual([]);
     });
 
     test('staging alone changes nothing', () => {

@@ -1,9 +1,10 @@
 import { consumer } from '../../src/entities/consumer.ts';
-import type { Entity, Row } from '../../src/entities/entity.ts';
+import { defineEntity, type Entity, type Row } from '../../src/entities/entity.ts';
 import { pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
-import { integer, type RecordField, record, string } from '../../src/schema/field.ts';
+import { array, foreign, integer, type RecordField, record, set, string } from '../../src/schema/field.ts';
+import { timestamp, uuid } from '../../src/schema/typedefs.ts';
 import { validate } from '../../src/schema/validate.ts';
 import type { Write } from '../../src/store/store.ts';
 
@@ -14,8 +15,34 @@ const configs = new Map<string, RecordField>([
 
 export const plugin = pluginEntity(name => configs.get(name) ?? null);
 
+const ids = { id: uuid, created_at: timestamp, updated_at: timestamp };
+
+/** What other rows list. */
+export const anchor = defineEntity({
+  name: 'test_anchors',
+  endpointKey: 'name',
+  schema: record({ ...ids, name: string({ unique: true }), notes: set(string(), { transient: true }) }, { required: true }),
+});
+
+/** Named among the rows of one parent only, and listing others. */
+export const client = defineEntity({
+  name: 'test_clients',
+  endpointKey: 'name',
+  cacheKey: ['owner', 'name'],
+  listReferences: { trusted: 'test_anchors' },
+  schema: record(
+    {
+      ...ids,
+      name: string({ required: true }),
+      owner: foreign('services', { on_delete: 'cascade' }),
+      trusted: array(string({ uuid: true })),
+    },
+    { required: true },
+  ),
+});
+
 /** In no useful order: a store has to find parents by itself. */
-export const entities: readonly Entity[] = [plugin, route, consumer, service];
+export const entities: readonly Entity[] = [client, plugin, route, anchor, consumer, service];
 
 /** Numbers as ids, so that tests may speak of their order. */
 export const id = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
@@ -31,6 +58,11 @@ export const serviceRow = (number: number, fields: object = {}) => rowOf(service
 export const routeRow = (number: number, fields: object = {}) => rowOf(route, { id: id(number), paths: [`/${number}`], ...fields });
 export const consumerRow = (number: number, fields: object = {}) =>
   rowOf(consumer, { id: id(number), username: `user-${number}`, ...fields });
+export const anchorRow = (number: number, fields: object = {}) => {
+  const { notes: _, ...row } = rowOf(anchor, { id: id(number), ...fields });
+  return row;
+};
+export const clientRow = (number: number, fields: object = {}) => rowOf(client, { id: id(number), name: 'one', ...fields });
 export const pluginRow = (number: number, fields: object = {}) => ({
   ...rowOf(plugin, { id: id(number), name: 'limiter', ...fields }),
   config: { limit: number, note: null },

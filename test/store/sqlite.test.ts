@@ -214,6 +214,36 @@ test('columns and tables that a later version brings are added, with their defau
   await again.close();
 });
 
+test('what a later version knows of within a record is there, with its default', async () => {
+  const before = await openStore(entities, openSqlite(path, entities));
+  await before.commit(before.stage([insert(plugin, { ...pluginRow(1), config: { note: 'old' } } as Row)]));
+  await before.close();
+  const store = await open();
+  expect(store.find(plugin, id(1))?.config).toEqual({ limit: 10, note: 'old' });
+  await store.close();
+});
+
+test('an index follows its declaration', async () => {
+  const keyed = (...cacheKey: string[]): Entity[] => [{ ...consumer, cacheKey }];
+  const earlier = await openStore(keyed('username'), openSqlite(path, keyed('username')));
+  await earlier.close();
+  const [ann, bob] = [consumerRow(1, { username: null, custom_id: 'a' }), consumerRow(2, { username: null, custom_id: 'b' })];
+  const store = await openStore(keyed('username', 'custom_id'), openSqlite(path, keyed('username', 'custom_id')));
+  await store.commit(store.stage([insert(consumer, ann), insert(consumer, bob)]));
+  await store.close();
+  await (await open()).close();
+  const indexes = new Database(path).query(
+    "SELECT name FROM sqlite_schema WHERE tbl_name = 'consumers' AND sql LIKE 'CREATE %INDEX%' ORDER BY name",
+  );
+  expect(indexes.values().flat()).toEqual(['consumers_custom_id', 'consumers_username']);
+});
+
+test('a transient field has no column', async () => {
+  await (await open()).close();
+  const columns = new Database(path).query("SELECT name FROM pragma_table_info('test_anchors')").values().flat();
+  expect(columns).toEqual(['id', 'created_at', 'updated_at', 'name']);
+});
+
 test('the database is out of reach once its file is gone', async () => {
   const store = await open();
   expect(store.reachable()).toBe(true);

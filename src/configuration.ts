@@ -8,11 +8,14 @@ import type { Log } from './lib/log.ts';
 import type { Plugin } from './plugins/plugin.ts';
 import { plugins as bundled } from './plugins/registry.ts';
 import { readText } from './read-settings.ts';
+import type { RecordField } from './schema/field.ts';
 import type { Settings } from './settings.ts';
 import { declarativeWrites, writeDeclarative } from './store/declarative.ts';
 import { openStore } from './store/memory.ts';
 import { openSqlite } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
+import { vaults } from './vaults/registry.ts';
+import type { Vault } from './vaults/vault.ts';
 
 /** What operators configured, held and served. */
 export interface Configuration {
@@ -107,8 +110,11 @@ function enabledPlugins(names: readonly string[]): readonly Plugin[] {
 
 /** The core's entities, then those that plugins bring along. */
 function entitiesOf(plugins: readonly Plugin[]): readonly Entity[] {
-  const configs = new Map(plugins.map(plugin => [plugin.name, plugin.config]));
-  return [...coreEntities(name => configs.get(name) ?? null), ...plugins.flatMap(plugin => plugin.entities ?? [])];
+  const configOf = (units: readonly Plugin[] | readonly Vault[]) => {
+    const configs = new Map<string, RecordField>(units.map(({ name, config }) => [name, config]));
+    return (name: string) => configs.get(name) ?? null;
+  };
+  return [...coreEntities(configOf(plugins), configOf(vaults)), ...plugins.flatMap(plugin => plugin.entities ?? [])];
 }
 
 function databaseFile({ database, prefix }: Settings): string | null {

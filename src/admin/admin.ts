@@ -5,6 +5,7 @@ import { type App, createApp } from './app.ts';
 import { declarativeEndpoints } from './declarative-config.ts';
 import { endpointList, type Information, informationEndpoints } from './information.ts';
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
+import { plainResource, type Resource } from './resource.ts';
 import { resourceEndpoints } from './resources.ts';
 import { schemaEndpoints } from './schemas.ts';
 import { type StatusOptions, statusEndpoints } from './status.ts';
@@ -22,10 +23,19 @@ export interface AdminOptions extends Information, StatusOptions {
   readonly loadDeclarative: ((text: string) => Promise<void>) | null;
 }
 
+/** The entities that are more in the Admin API than their declarations say. */
+const SPECIAL: Readonly<Record<string, (store: Store, plain: Resource) => Resource>> = {};
+
 /** The Admin API. */
 export function createAdmin(options: AdminOptions): App {
   const { store, gateway, log, token, version, logLevel, loadDeclarative } = options;
   const writer = createWriter(store, gateway, loadDeclarative !== null);
+  const resources = new Map(
+    [...store.entities.values()].map(entity => {
+      const plain = plainResource(store, entity);
+      return [entity.name, SPECIAL[entity.name]?.(store, plain) ?? plain] as const;
+    }),
+  );
   const endpoints = [
     ...informationEndpoints(store, options),
     ...statusEndpoints(options),
@@ -33,7 +43,7 @@ export function createAdmin(options: AdminOptions): App {
     ...tagEndpoints(store),
     ...logLevelEndpoints(logLevel),
     ...declarativeEndpoints(store, loadDeclarative),
-    ...resourceEndpoints(store, writer),
+    ...resourceEndpoints(store, writer, resources),
   ];
   return createApp([...endpoints, endpointList(endpoints)], { version: version.sluice, log, guard: guard(token) });
 }

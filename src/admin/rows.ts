@@ -17,13 +17,15 @@ export const asFields = (row: Row): Fields => row as Row & Fields;
 
 /** The row that a key of a path names: by id when it looks like one, else by the entity's endpoint key. */
 export function findRow(store: Store, entity: Entity, key: string): Row | undefined {
-  if (isUuid(key)) {
-    const id = key.toLowerCase();
-    const row = store.find(entity, id);
-    return row?.id === id ? row : undefined;
-  }
+  if (isUuid(key)) return findById(store, entity, key);
   if (entity.endpointKey !== undefined) return store.findBy(entity, entity.endpointKey, key);
   throw new EntityError('invalid primary key', `invalid primary key: '{id="expected a valid UUID"}'`, { id: 'expected a valid UUID' });
+}
+
+export function findById(store: Store, entity: Entity, key: string): Row | undefined {
+  const id = key.toLowerCase();
+  const row = store.find(entity, id);
+  return row?.id === id ? row : undefined;
 }
 
 /** The entity's schema for rows whose `subschema` key has this value: the fields that it chooses are in. */
@@ -115,7 +117,7 @@ function resolveReference(store: Store, target: Entity, name: string, value: Fie
   const errors: Record<string, string> = {};
   for (const [unique, field] of Object.entries(target.schema.fields)) {
     const wanted = value[unique];
-    if (typeof wanted !== 'string' || !(field.facts.unique || unique === target.endpointKey)) continue;
+    if (typeof wanted !== 'string' || !field.facts.unique) continue;
     const found = store.findBy(target, unique, wanted);
     if (found) return { id: found.id };
     errors[unique] = `the foreign key cannot be resolved with '{${unique}="${wanted}"}' for an existing '${target.name}' entity`;

@@ -5,7 +5,8 @@ import { isUuid } from '../lib/uuid.ts';
 import type { FieldErrors } from '../schema/validate.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Body } from './body.ts';
-import { asFields, changedRow, type Fields, findRow, newRow, readInput, replacedRow, schemaViolation } from './rows.ts';
+import type { Resource } from './resource.ts';
+import { asFields, changedRow, type Fields, findById, newRow, readInput, replacedRow, schemaViolation } from './rows.ts';
 import { createTurns } from './turns.ts';
 
 /** The part of the gateway that takes changes. */
@@ -15,21 +16,25 @@ export interface Writable {
 
 /** Changes rows, one change at a time, so that what a change read still holds when it is written. */
 export interface Writer {
-  insert(entity: Entity, body: Body, fixed?: Fields): Promise<Row>;
+  insert(resource: Resource, body: Body, fixed?: Fields): Promise<Row>;
   /** Undefined: there is no such row. */
-  update(entity: Entity, key: string, body: Body): Promise<Row | undefined>;
+  update(resource: Resource, key: string, body: Body): Promise<Row | undefined>;
   /** Inserts or replaces. The key of the path decides about the id or the name. */
-  upsert(entity: Entity, key: string, body: Body, fixed?: Fields): Promise<Row>;
+  upsert(resource: Resource, key: string, body: Body, fixed?: Fields): Promise<Row>;
   /** Inserts a row of `target` and points `field` of the row `id` at it. Undefined: that row has gone. */
-  insertReferenced(target: Entity, body: Body, entity: Entity, id: string, field: string): Promise<Row | undefined>;
+  insertReferenced(target: Resource, body: Body, entity: Entity, id: string, field: string): Promise<Row | undefined>;
   /** Null: there was no such row. */
-  remove(entity: Entity, key: string): Promise<Row | null>;
+  remove(resource: Resource, key: string): Promise<Row | null>;
+  /** What `decide` wants of rows of the entity, once its turn has come. */
+  write(verb: Verb, entity: Entity, decide: () => readonly Write[]): Promise<void>;
 }
+
+type Verb = 'create' | 'update' | 'create or update' | 'remove';
 
 export function createWriter(store: Store, gateway: Writable, readOnly: boolean): Writer {
   const inTurn = createTurns();
 
-  async function write(verb: string, entity: Entity, key: string | null, writes: readonly Write[]): Promise<void> {
+  async function write(verb: Verb, entity: Entity, key: string | null, writes: readonly Write[]): Promise<void> {
     if (readOnly) throw unsupported(verb, entity, key);
     try {
       await gateway.write(writes);
@@ -38,53 +43,65 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
     }
   }
 
+  /** The row as it was stored. */
+  const written = (entity: Entity, row: Row): Row => findById(store, entity, row.id) ?? row;
+
   return {
-    insert: (entity, body, fixed) =>
+    insert: (resource, body, fixed) =>
       inTurn(async () => {
-        const row = newRow(store, entity, { ...readInput(entity, body), ...fixed });
-        await write('create', entity, null, [{ kind: 'insert', entity, row }]);
-        return row;
+        const { entity } = resource;
+        const given = { ...readInput(entity, body), ...fixed };
+        const row = newRow(store, entity, given);
+        await write('create', entity, null, resource.writes({ verb: 'insert', row, old: undefined, given }));
+        return written(entity, row);
       }),
 
-    update: (entity, key, body) =>
+    update: (resource, key, body) =>
       inTurn(async () => {
-        const old = findRow(store, entity, key);
+        const { entity } = resource;
+        const old = resource.find(key, false);
         if (!old) return undefined;
-        const row = changedRow(store, entity, old, readInput(entity, body, old));
-        await write('update', entity, key, [{ kind: 'replace', entity, row }]);
-        return row;
+        const given = readInput(entity, body, old);
+        const row = changedRow(store, entity, old, given);
+        await write('update', entity, key, resource.writes({ verb: 'update', row, old, given }));
+        return written(entity, row);
       }),
 
-    upsert: (entity, key, body, fixed) =>
+    upsert: (resource, key, body, fixed) =>
       inTurn(async () => {
-        const old = findRow(store, entity, key);
-        const named = entity.endpointKey !== undefined && !isUuid(key) ? { [entity.endpointKey]: key } : {};
-        const id = old?.id ?? (isUuid(key) ? key.toLowerCase() : undefined);
-        const row = replacedRow(store, entity, old, id, { ...readInput(entity, body), ...fixed, ...named });
-        await write('create or update', entity, key, [{ kind: old ? 'replace' : 'insert', entity, row }]);
-        return row;
+        const { entity } = resource;
+        const old = resource.find(key, true);
+        const input = { ...readInput(entity, body), ...fixed };
+        const given = isUuid(key) ? input : { ...input, ...resource.named(key, input) };
+        const row = replacedRow(store, entity, old, old?.id ?? (isUuid(key) ? key.toLowerCase() : undefined), given);
+        await write('create or update', entity, key, resource.writes({ verb: 'upsert', row, old, given }));
+        return written(entity, row);
       }),
 
     insertReferenced: (target, body, entity, id, field) =>
       inTurn(async () => {
-        const old = findRow(store, entity, id);
+        const old = findById(store, entity, id);
         if (!old) return undefined;
-        const row = newRow(store, target, readInput(target, body));
+        const given = readInput(target.entity, body);
+        const row = newRow(store, target.entity, given);
         const pointing = changedRow(store, entity, old, { [field]: { id: row.id } });
-        await write('create or update', target, null, [
-          { kind: 'insert', entity: target, row },
+        await write('create or update', target.entity, null, [
+          ...target.writes({ verb: 'insert', row, old: undefined, given }),
           { kind: 'replace', entity, row: pointing },
         ]);
-        return row;
+        return written(target.entity, row);
       }),
 
-    remove: (entity, key) =>
+    remove: (resource, key) =>
       inTurn(async () => {
-        const old = findRow(store, entity, key);
+        const { entity } = resource;
+        const old = resource.find(key, false);
         if (!old) return null;
         await write('remove', entity, key, [{ kind: 'remove', entity, id: old.id }]);
         return old;
       }),
+
+    write: (verb, entity, decide) => inTurn(() => write(verb, entity, null, decide())),
   };
 }
 

@@ -7,12 +7,12 @@ commit = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 sources = $(shell find src -name '*.ts') package.json package-lock.json
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup build run dev types lint test bench format clean
+.PHONY: check help setup build run dev types lint test bench bench-admin format clean
 
 check: types lint test ## Everything that must hold: types, format and lint, tests (what make alone does)
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 14
 
 setup: node_modules/.package-lock.json ## Install what package-lock.json pins, when that changed
 node_modules/.package-lock.json: package-lock.json
@@ -43,6 +43,9 @@ test: build ## Run every test, those of the executable included
 
 bench: build ## Compare with nginx: requests a second, CPU, latency, memory
 	$(bun) test/bench/run.ts
+
+bench-admin: build ## What 10,000 services cost: writes, memory, restart, import, reload
+	$(bun) test/bench/admin.ts
 
 format: setup ## Format the sources
 	node_modules/.bin/biome check --config-path=.biome.json --write src test

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { newFolder, type RunningGateway, runExecutable, startGateway } from '../support/executable.ts';
 import { residentMegabytes } from './process-figures.ts';
 
-const SERVICES = Number(process.env['SERVICES'] ?? 10_000);
+const SERVICES = Number(process.env.SERVICES ?? 10_000);
 /** How many writes at the beginning and at the end are compared. */
 const SAMPLE = Math.min(1000, Math.floor(SERVICES / 2));
 const CHANGES = Math.min(100, SERVICES);
@@ -106,7 +106,7 @@ async function readAll(gateway: RunningGateway, kind: string): Promise<number> {
   return count;
 }
 
-async function change(gateway: RunningGateway, what: string, one: (number: number) => Promise<unknown>): Promise<void> {
+async function change(what: string, one: (number: number) => Promise<unknown>): Promise<void> {
   const middle = Math.floor((SERVICES - CHANGES) / 2);
   const times: number[] = [];
   for (let number = middle + 1; number <= middle + CHANGES; number++) times.push((await timed(() => one(number)))[0]);
@@ -142,11 +142,11 @@ async function onDatabase(): Promise<string> {
     if (count !== SERVICES) throw new Error(`${count} ${kind}s were listed`);
     print(`GET all ${kind}s, by pages of 1000`, seconds(milliseconds));
   }
-  await change(gateway, 'PATCH service', number => admin(gateway, 'PATCH', `/services/${name(number)}`, { retries: 3 }));
-  await change(gateway, 'PATCH route', number => admin(gateway, 'PATCH', `/routes/${name(number)}`, { strip_path: false }));
-  await change(gateway, 'DELETE route with plugin', number => admin(gateway, 'DELETE', `/routes/${name(number)}`));
-  await change(gateway, 'POST route again', number => admin(gateway, 'POST', ...rows(number).route));
-  await change(gateway, 'POST plugin again', number => admin(gateway, 'POST', ...rows(number).plugin));
+  await change('PATCH service', number => admin(gateway, 'PATCH', `/services/${name(number)}`, { retries: 3 }));
+  await change('PATCH route', number => admin(gateway, 'PATCH', `/routes/${name(number)}`, { strip_path: false }));
+  await change('DELETE route with plugin', number => admin(gateway, 'DELETE', `/routes/${name(number)}`));
+  await change('POST route again', number => admin(gateway, 'POST', ...rows(number).route));
+  await change('POST plugin again', number => admin(gateway, 'POST', ...rows(number).plugin));
   await gateway.stop();
   print('database file', `${(statSync(join(folder, 'sluice.db')).size / 1e6).toFixed(1)} MB`);
 

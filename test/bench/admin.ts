@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { newFolder, type RunningGateway, runExecutable, startGateway } from '../support/executable.ts';
 import { residentMegabytes } from './process-figures.ts';
 
-const SERVICES = Number(process.env.SERVICES ?? 10_000);
+const { SERVICES: wanted = '10000' } = process.env;
+const SERVICES = Number(wanted);
 /** How many writes at the beginning and at the end are compared. */
 const SAMPLE = Math.min(1000, Math.floor(SERVICES / 2));
 const CHANGES = Math.min(100, SERVICES);

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { isObject } from '../lib/json.ts';
 import { isUuid } from '../lib/uuid.ts';
+import { automaticValue } from '../schema/automatic.ts';
 import type { RecordField } from '../schema/field.ts';
 import { fieldsOf } from '../schema/subschema.ts';
-import { type FieldErrors, validate } from '../schema/validate.ts';
+import { type FieldErrors, type Validation, validate, validateChange } from '../schema/validate.ts';
 import { violation } from '../schema/violation.ts';
 import { foreignFields } from '../store/foreign-fields.ts';
 import type { Store } from '../store/store.ts';
@@ -42,16 +42,15 @@ export function readInput(entity: Entity, body: Body, current?: Row): Fields {
 
 /** A row to insert. Ids, times and defaults are filled in; foreign keys may name what they point at. */
 export function newRow(store: Store, entity: Entity, input: Fields): Row {
-  return checked(entity, resolveReferences(store, entity, { ...automatic(entity), ...withoutNulls(entity, input), ...touched(entity) }));
+  const given = { ...automatic(entity), ...withoutNulls(entity, input), ...touched(entity) };
+  return passed(validate(entity.schema, resolveReferences(store, entity, given)));
 }
 
 /** `row` with what `input` changes: records member by member, all else as a whole. */
 export function changedRow(store: Store, entity: Entity, row: Row, input: Fields): Row {
   refuseOtherId(row.id, input);
-  const key = entity.schema.facts.subschema?.key;
-  const schema = schemaFor(entity, key && (input[key] ?? asFields(row)[key]));
-  const merged = { ...merge(schema, asFields(row), input), id: row.id, ...touched(entity) };
-  return checked(entity, resolveReferences(store, entity, merged));
+  const changes = { ...resolveReferences(store, entity, input), id: row.id, ...touched(entity) };
+  return passed(validateChange(entity.schema, asFields(row), changes));
 }
 
 /** What a PUT at `id` leaves there: nothing of the old row but its birthday. */
@@ -61,8 +60,7 @@ export function replacedRow(store: Store, entity: Entity, old: Row | undefined, 
   return newRow(store, entity, { ...kept, ...withoutNulls(entity, input), ...(id !== undefined && { id }) });
 }
 
-function checked(entity: Entity, fields: Fields): Row {
-  const result = validate(entity.schema, fields);
+function passed(result: Validation<Row>): Row {
   if ('errors' in result) throw schemaViolation(result.errors);
   return result.value;
 }
@@ -75,12 +73,10 @@ function refuseOtherId(id: string, input: Fields): void {
   throw schemaViolation({ id: 'immutable field cannot be updated' });
 }
 
-const seconds = () => Math.floor(Date.now() / 1000);
-
 /** Values of the fields that the gateway fills when a row is inserted. */
 function automatic(entity: Entity): Fields {
   const filled = Object.entries(entity.schema.fields).filter(([, field]) => field.facts.auto);
-  return Object.fromEntries(filled.map(([name, field]) => [name, field.type === 'string' ? randomUUID() : seconds()]));
+  return Object.fromEntries(filled.map(([name, field]) => [name, automaticValue(field)]));
 }
 
 /** A null for a field the gateway fills means: fill it. */
@@ -89,17 +85,9 @@ function withoutNulls(entity: Entity, input: Fields): Fields {
 }
 
 /** The time of this write, which no client decides. */
-const touched = (entity: Entity): Fields => ('updated_at' in entity.schema.fields ? { updated_at: seconds() } : {});
-
-// `Object.fromEntries` makes `__proto__` a member like any other.
-function merge(record: RecordField, current: Fields, changes: Fields): Fields {
-  const changed = Object.entries(changes).map(([name, value]) => {
-    const field = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
-    const old = current[name];
-    const merged = field?.type === 'record' && isObject(value) && isObject(old) ? merge(field as RecordField, old, value) : value;
-    return [name, merged] as const;
-  });
-  return Object.fromEntries([...Object.entries(current), ...changed]);
+function touched({ schema }: Entity): Fields {
+  const { updated_at: field } = schema.fields;
+  return field ? { updated_at: automaticValue(field) } : {};
 }
 
 /** Foreign keys as ids: a row may be named by any of its unique fields, such as `{"name": "my-api"}`. */

@@ -78,7 +78,8 @@ function unknownCertificate(id: string): string {
 const URL_PARTS = /^(?:([A-Za-z0-9][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#;]*)/;
 
 /** `https://host:8443/path` as the four fields it stands for. Each is checked as if it had been written by itself. */
-function fromUrl(url: string): Readonly<Record<string, unknown>> {
+function fromUrl(url: string | null): Readonly<Record<string, unknown>> {
+  if (url === null) return {};
   const [, scheme, authority = '', path = ''] = URL_PARTS.exec(url) ?? [];
   const [, host = '', digits] = /^(.*?)(?::([^:\]]*))?$/.exec(authority.replace(/^[^@]*@/, '')) ?? [];
   const port = digits !== undefined && /^\d+$/.test(digits) ? Number(digits) : digits;

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
+import { isObject } from '../lib/json.ts';
 import { TYPES } from './fact-checks.ts';
 import type { Field, RecordField } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
 import { runEntityChecks } from './run-entity-checks.ts';
 import { shorthandErrors } from './shorthand.ts';
-import { entityChecksOf, fieldsOf, subschemaErrors } from './subschema.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -13,8 +13,13 @@ export function check(field: Field, value: unknown, required = field.facts.requi
   const { facts } = field;
   if (value === null || value === undefined) return nullError(field, required);
   if (facts.eq === null) return facts.err ?? 'value must be null';
-  return messageOf(TYPES[field.type], value) ?? contentError(field, value) ?? messageOf(field.schema, value);
+  if (field.type === 'foreign') return foreignError(value) ?? messageOf(field.schema, value);
+  const content = isWhole(field) ? undefined : (messageOf(TYPES[field.type], value) ?? contentError(field, value));
+  return content ?? messageOf(field.schema, value);
 }
+
+/** Nothing in its values has a field of its own. */
+const isWhole = ({ elements, values, fields }: Field) => !elements && !values && !fields;
 
 const messageOf = (schema: v.GenericSchema, value: unknown) => v.safeParse(schema, value, { abortPipeEarly: true }).issues?.[0].message;
 
@@ -27,7 +32,6 @@ function nullError({ facts }: Field, required: boolean): string | undefined {
 function contentError(field: Field, value: unknown): FieldError | undefined {
   if (field.elements) return listError(field.elements, value as readonly unknown[]);
   if (field.keys && field.values) return mapError(field.keys, field.values, value as Values);
-  if (field.type === 'foreign') return foreignError(value as Values);
   return field.fields && !field.facts.abstract ? recordErrors(field as RecordField, value as Values) : undefined;
 }
 
@@ -48,7 +52,8 @@ function mapError(keys: Field, values: Field, map: Values): FieldError | undefin
 
 const REFERENCE = v.pipe(v.string('expected a string'), v.uuid('expected a valid UUID'));
 
-function foreignError({ id }: Values): FieldErrors | undefined {
+function foreignError(value: unknown): FieldErrors | undefined {
+  const id = isObject(value) ? value['id'] : undefined;
   if (id === undefined) return { id: 'missing primary key' };
   if (id === null) return { id: 'required field missing' };
   const message = messageOf(REFERENCE, id);
@@ -57,18 +62,16 @@ function foreignError({ id }: Values): FieldErrors | undefined {
 
 /** Every field's error, and those of the record as a whole. */
 export function recordErrors(record: RecordField, values: Values): FieldErrors | undefined {
-  const early = shorthandErrors(record.facts, values, check);
+  const early = shorthandErrors(record, values, check);
   if (!isEmpty(early)) return early;
-  const unknowable = subschemaErrors(record, values);
-  if (unknowable) return unknowable;
-  const fields = fieldsOf(record, values);
   const errors: FieldErrors = {};
-  for (const name of new Set([...Object.keys(values), ...Object.keys(fields)])) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    const error = field ? check(field, values[name]) : 'unknown field';
-    if (error !== undefined) setOwn(errors, name, error);
+  for (const [name, field] of Object.entries(record.fields)) {
+    const value = values[name] ?? null;
+    const error = value === null && field.facts.required ? 'required field missing' : check(field, value);
+    if (error !== undefined) errors[name] = error;
   }
-  runEntityChecks(entityChecksOf(record, values), { record: values, fields, errors, check });
+  for (const name of Object.keys(values)) if (!Object.hasOwn(record.fields, name)) setOwn(errors, name, 'unknown field');
+  runEntityChecks(record, { record: values, errors, check });
   return isEmpty(errors) ? undefined : errors;
 }
 

@@ -5,7 +5,7 @@ import type { FieldErrors } from './field-errors.ts';
 /** The value at a dotted name; undefined where a record on the way is missing. */
 export function valueAt(record: unknown, name: string): unknown {
   let value = record;
-  for (const part of name.split('.')) {
+  for (const part of name.includes('.') ? name.split('.') : [name]) {
     if (!isObject(value) || !Object.hasOwn(value, part)) return undefined;
     value = value[part];
   }

@@ -40,6 +40,7 @@ export interface EntityCheckArguments {
   readonly custom_entity_check: CustomEntityCheck;
   readonly mutually_required: readonly string[];
   readonly mutually_exclusive: readonly string[];
+  readonly mutually_exclusive_sets: { readonly set1: readonly string[]; readonly set2: readonly string[] };
 }
 
 /** A rule across the fields of a record: one word, and what it takes. */

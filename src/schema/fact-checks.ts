@@ -25,21 +25,24 @@ const VOCABULARY: Vocabulary = {
   len_min: least => value => (length(value) >= least ? undefined : `length must be at least ${least}`),
   len_max: most => value => (length(value) <= most ? undefined : `length must be at most ${most}`),
   starts_with: start => (value: string) => (value.startsWith(start) ? undefined : `should start with: ${start}`),
-  not_match: pattern => matching(pattern, value => `invalid value: ${value}`, false),
-  match_none: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, () => err, false))),
-  match: pattern => matching(pattern, value => `invalid value: ${value}`, true),
-  match_all: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, () => err, true))),
+  not_match: pattern => matching(pattern, invalid, false),
+  match_none: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, value => err ?? invalid(value), false))),
+  match: pattern => matching(pattern, invalid, true),
+  match_all: patterns => first(patterns.map(({ pattern, err }) => matching(pattern, value => err ?? invalid(value), true))),
   match_any: ({ patterns, err }) => {
     const expressions = patterns.map(luaPattern);
-    return value => (expressions.some(expression => expression.test(value)) ? undefined : err);
+    return value => (expressions.some(expression => expression.test(value)) ? undefined : (err ?? invalid(value)));
   },
   contains: wanted => (value: readonly unknown[]) => (value.includes(wanted) ? undefined : `expected to contain: ${wanted}`),
   custom_validator: validate => validate,
   mutually_exclusive_subsets: subsets => value => exclusive(subsets, value),
 };
 
+const invalid = (value: string) => `invalid value: ${value}`;
+
+/** Kong prints the bounds as integers: 0.001 is 0. */
 function between(value: number, [low, high]: readonly [number, number]): string | undefined {
-  return value >= low && value <= high ? undefined : `value should be between ${low} and ${high}`;
+  return value >= low && value <= high ? undefined : `value should be between ${Math.trunc(low)} and ${Math.trunc(high)}`;
 }
 
 /** Bytes of a string, members of a list or a map. */

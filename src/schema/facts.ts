@@ -4,7 +4,7 @@ export type FieldType = 'string' | 'integer' | 'number' | 'boolean' | 'array' | 
 /** A Lua pattern, as Kong's schemas print it, and what to say when it decides against a value. */
 export interface LuaPattern {
   readonly pattern: string;
-  readonly err: string;
+  readonly err?: string;
 }
 
 /** What any field may say about itself: Kong's own words, printed as they are at `GET /schemas/…`. */
@@ -46,7 +46,7 @@ export interface Facts {
   readonly not_match?: string;
   readonly match_none?: readonly LuaPattern[];
   readonly match_all?: readonly LuaPattern[];
-  readonly match_any?: { readonly patterns: readonly string[]; readonly err: string };
+  readonly match_any?: { readonly patterns: readonly string[]; readonly err?: string };
   readonly contains?: unknown;
   readonly mutually_exclusive_subsets?: readonly (readonly string[])[];
   /** Takes the place of the message of whichever check fails. */
@@ -65,6 +65,6 @@ export interface Deprecation {
   readonly message: string;
   readonly removal_in_version?: string;
   readonly old_default?: unknown;
-  /** Of a shorthand: the fields that say the same, as paths. Both may be given when they agree. */
+  /** Of a shorthand: the fields that say the same, as paths. Both may be given when they agree, and both are shown. */
   readonly replaced_with?: readonly { readonly path: readonly string[] }[];
 }

@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { EntityCheck } from './entity-check.ts';
 import { type Checked, checked } from './fact-checks.ts';
-import type { Deprecation, Facts, FieldType } from './facts.ts';
+import type { Facts, FieldType } from './facts.ts';
 
 export type { Facts, FieldType } from './facts.ts';
 
@@ -19,9 +19,18 @@ export interface Field<T = unknown> {
 /** A field that may be written but is not kept: it stands for others, such as `url` for protocol, host, port and path. */
 export interface Shorthand {
   readonly field: Field;
-  /** The fields that a value stands for. They win over those given, unless the shorthand is deprecated. */
+  /** The fields that a value stands for, null included. They win over those given, unless the shorthand is deprecated. */
   readonly func: (value: never) => Readonly<Record<string, unknown>>;
-  readonly deprecation?: Deprecation;
+}
+
+/** What becomes of a row that has passed every check: fields made of others, such as the digest of a certificate. */
+export interface Transformation {
+  /** The fields it is made of, dotted within records. It runs when a write gives all of them, and refuses one that gives some. */
+  readonly input: readonly string[];
+  /** Fields that it takes besides, which the row may have already. */
+  readonly needs?: readonly string[];
+  /** Gets the values of `input`, then those of `needs`; answers with the fields to set. */
+  readonly on_write: (...values: never[]) => Readonly<Record<string, unknown>>;
 }
 
 /** Fields and checks that one field's value adds to the record or puts in the place of its own. */
@@ -36,6 +45,7 @@ export interface Subschema {
 export interface RecordFacts extends Facts {
   readonly entity_checks?: readonly EntityCheck[];
   readonly shorthand_fields?: Readonly<Record<string, Shorthand>>;
+  readonly transformations?: readonly Transformation[];
   readonly subschema?: Subschema;
 }
 

@@ -1,23 +1,23 @@
 import { isObject } from '../lib/json.ts';
-import { check } from './check-field.ts';
 import type { Field, RecordField } from './field.ts';
-import { expandShorthands } from './shorthand.ts';
 import { fieldsOf } from './subschema.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * The record as Kong completes it: shorthands expanded, every field there, given or by default or null. Only a required field
- * without default stays away. What is unknown or ill-typed stays as it is, for the checks to name.
+ * The record as Kong completes it: every field there, given or by default or null. Only a required field without default stays
+ * away. What is unknown or ill-typed stays as it is, for the checks to name.
  */
-export function fillRecord(record: Pick<RecordField, 'fields' | 'facts'>, values: Values): Values {
-  const expanded = expandShorthands(record.facts, values, check);
-  const fields = fieldsOf(record, expanded);
-  const filled = Object.entries(fields).map(([name, field]) => [name, fill(field, expanded[name])] as const);
-  const known = Object.fromEntries(filled.filter(([, value]) => value !== undefined));
-  const unknown = Object.entries(expanded).filter(([name]) => !Object.hasOwn(fields, name));
+export function fillRecord(record: RecordField, values: Values): Values {
+  const fields = fieldsOf(record, values);
+  const filled: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const value = fill(field, values[name]);
+    if (value !== undefined) filled[name] = value;
+  }
+  const unknown = Object.keys(values).filter(name => !Object.hasOwn(fields, name));
   // `Object.fromEntries` makes `__proto__` a member like any other.
-  return Object.fromEntries([...Object.entries(known), ...unknown]);
+  return unknown.length === 0 ? filled : Object.fromEntries([...Object.entries(filled), ...unknown.map(name => [name, values[name]])]);
 }
 
 /** A null that was given stays null. */
@@ -32,9 +32,10 @@ function fill(field: Field, value: unknown): unknown {
 }
 
 function missing(field: Field): unknown {
-  if (field.facts.default !== undefined) return structuredClone(field.facts.default);
-  if (!field.facts.required) return null;
-  return field.fields && !field.facts.abstract ? fillRecord(field as RecordField, {}) : undefined;
+  const { default: initial, required, abstract } = field.facts;
+  if (initial !== undefined) return fill(field, typeof initial === 'object' ? structuredClone(initial) : initial);
+  if (!required) return null;
+  return field.fields && !abstract ? fillRecord(field as RecordField, {}) : undefined;
 }
 
 // Lua has one kind of table: what is empty is a list and a record alike.

@@ -153,7 +153,7 @@ function removals(store: Store, entity: Entity, kept: readonly Row[]): Write[] {
 }
 
 /** A row as an entry: without the nulls that reading fills in again, and with references as plain ids. */
-function entryOf(record: Pick<RecordField, 'fields' | 'facts'>, values: Fields): Fields {
+function entryOf(record: RecordField, values: Fields): Fields {
   const fields = Object.entries(fieldsOf(record, values));
   return Object.fromEntries(
     fields.flatMap(([name, field]) => (isImplied(field, values[name]) ? [] : [[name, entryValue(field, values[name])]])),

@@ -8,7 +8,8 @@ const address = record(
     shorthand_fields: {
       address: {
         field: string(),
-        func: (text: string) => {
+        func: (text: string | null) => {
+          if (text === null) return {};
           const [host, port] = text.split(':');
           return { host, ...(port && { port: Number(port) }) };
         },
@@ -22,14 +23,12 @@ const limiter = record(
   {
     shorthand_fields: {
       redis_host: {
-        field: string(),
-        func: (host: string) => ({ redis: { host } }),
-        deprecation: { message: 'use redis.host', replaced_with: [{ path: ['redis', 'host'] }] },
+        field: string({ deprecation: { message: 'use redis.host', replaced_with: [{ path: ['redis', 'host'] }] } }),
+        func: (host: string | null) => ({ redis: { host } }),
       },
       old_size: {
-        field: integer(),
-        func: (size: number) => ({ size }),
-        deprecation: { message: 'use size' },
+        field: integer({ deprecation: { message: 'use size' } }),
+        func: (size: number | null) => ({ size }),
       },
     },
   },
@@ -85,6 +84,15 @@ describe('a deprecated name', () => {
       { redis: { host: null, port: 6379 }, size: 2 },
     ],
     [{ old_size: 1 }, { redis: { host: null, port: 6379 }, size: 1 }],
+    [
+      { redis_host: 'a', redis: { port: null } },
+      { redis: { host: 'a', port: null }, size: null },
+    ],
+    [{ redis_host: null }, { redis: { host: null, port: 6379 }, size: null }],
+    [
+      { redis_host: null, redis: { host: 'a' } },
+      { redis: { host: 'a', port: 6379 }, size: null },
+    ],
   ])('%j gives way to the new one', (input, value) => {
     expect(validate(limiter, input)).toEqual({ value });
   });

@@ -268,7 +268,7 @@ describe('what is inside a value', () => {
     [{ id: 1 }, { id: 'expected a string' }],
     [{ id: null }, { id: 'required field missing' }],
     [{ name: 'x' }, { id: 'missing primary key' }],
-    ['x', 'expected a record'],
+    ['x', { id: 'missing primary key' }],
   ])('a foreign key %j', (value, error) => {
     expect(errorOf(foreign('services'), value)).toEqual(error as never);
   });

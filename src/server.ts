@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createAdmin } from './admin/admin.ts';
+import type { App } from './admin/app.ts';
 import { createStatus } from './admin/status.ts';
 import { banner } from './banner.ts';
 import { type Configuration, loadDeclarative, openConfiguration } from './configuration.ts';
@@ -90,6 +91,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     nodeId: nodeId(place ?? resolve(settings.prefix)),
     configuration: publicSettings(settings),
     token: settings.admin_token,
+    guiOrigins: settings.admin_gui_url.map(url => new URL(url).origin),
     logLevel: {
       get: () => log.level,
       set: level => {
@@ -108,10 +110,6 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
   return { proxy, admin, status: createStatus({ ...state, version }), stop, reload };
 }
 
-interface App {
-  fetch(request: Request): Response | Promise<Response>;
-}
-
 function serveApp({ hostname, port }: ListenAddress, tls: KeyPair | undefined, app: App) {
   return Bun.serve({
     hostname,
@@ -122,7 +120,7 @@ function serveApp({ hostname, port }: ListenAddress, tls: KeyPair | undefined, a
     development: false,
     // As for the proxy: in production Bun would let another program share the port.
     reusePort: false,
-    fetch: request => app.fetch(request),
+    fetch: (request, server) => app.fetch(request, server.requestIP(request)?.address),
   });
 }
 

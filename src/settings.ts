@@ -22,6 +22,11 @@ export const settingFields = record(
       default: ['off'],
       description: 'Where the web UI listens: not in this version, so `off`.',
     }),
+    admin_gui_url: array(string({ custom_validator: webPage }), {
+      required: true,
+      default: [],
+      description: 'URLs at which browsers find the web UI: its pages may call the Admin API, pages of other hosts may not.',
+    }),
     status_listen: array(string({ custom_validator: address }), {
       required: true,
       default: ['127.0.0.1:8007'],
@@ -152,6 +157,13 @@ function database(text: string): string | undefined {
   if (text === 'off' || /^sqlite:\/\/./.test(text)) return undefined;
   if (/^postgres(ql)?:\/\//.test(text)) return 'PostgreSQL is not in this version: use sqlite://PATH or off';
   return 'expected sqlite://PATH or off';
+}
+
+function webPage(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
+    ? undefined
+    : 'expected http://HOST:PORT or https://HOST:PORT';
 }
 
 function outboundProxy(text: string): string | undefined {

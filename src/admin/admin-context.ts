@@ -8,7 +8,20 @@ export interface Subject {
   readonly id: string | null;
 }
 
-export type AdminContext = Context<{ Variables: { requestId: string; subject: Subject } }>;
+interface Variables {
+  requestId: string;
+  /** The request came with the token. */
+  authenticated: boolean;
+  subject: Subject;
+}
+
+/** What a context holds besides the request. `address` is the client's; null: not known. */
+export interface Environment {
+  Variables: Variables;
+  Bindings: { readonly address: string | null };
+}
+
+export type AdminContext = Context<Environment>;
 
 type Handler = (context: AdminContext) => Response | Promise<Response>;
 

@@ -5,6 +5,7 @@ import { type App, createApp } from './app.ts';
 import { declarativeEndpoints } from './declarative-config.ts';
 import { endpointList, type Information, informationEndpoints } from './information.ts';
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
+import { membershipEndpoints } from './memberships.ts';
 import { plainResource, type Resource } from './resource.ts';
 import { resourceEndpoints } from './resources.ts';
 import { schemaEndpoints } from './schemas.ts';
@@ -18,6 +19,8 @@ export interface AdminOptions extends Information, StatusOptions {
   readonly log: Log;
   /** Null: none is required, and the address is loopback. */
   readonly token: string | null;
+  /** Origins of the web UI: `https://manager.example:8445`. */
+  readonly guiOrigins: readonly string[];
   readonly logLevel: LogLevelControl;
   /** Without a database: replaces the whole configuration. With one, null, and rows are written one by one. */
   readonly loadDeclarative: ((text: string) => Promise<void>) | null;
@@ -28,7 +31,7 @@ const SPECIAL: Readonly<Record<string, (store: Store, plain: Resource) => Resour
 
 /** The Admin API. */
 export function createAdmin(options: AdminOptions): App {
-  const { store, gateway, log, token, version, logLevel, loadDeclarative } = options;
+  const { store, gateway, log, token, guiOrigins, version, logLevel, loadDeclarative } = options;
   const writer = createWriter(store, gateway, loadDeclarative !== null);
   const resources = new Map(
     [...store.entities.values()].map(entity => {
@@ -43,7 +46,8 @@ export function createAdmin(options: AdminOptions): App {
     ...tagEndpoints(store),
     ...logLevelEndpoints(logLevel),
     ...declarativeEndpoints(store, loadDeclarative),
+    ...membershipEndpoints(store, writer),
     ...resourceEndpoints(store, writer, resources),
   ];
-  return createApp([...endpoints, endpointList(endpoints)], { version: version.sluice, log, guard: guard(token) });
+  return createApp([...endpoints, endpointList(endpoints)], { version: version.sluice, log, guard: guard(token, guiOrigins), guiOrigins });
 }

@@ -4,55 +4,71 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { EntityError } from '../entities/entity-error.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import { type AdminContext, type Endpoint, type Method, methodNotAllowed, notFound } from './admin-context.ts';
+import { type AdminContext, type Endpoint, type Environment, type Method, methodNotAllowed, notFound } from './admin-context.ts';
+import { corsHeaders, preflightHeaders } from './cors.ts';
 
 export interface AppOptions {
   /** For the `Server` header. */
   readonly version: string;
   readonly log: Log;
-  readonly guard?: MiddlewareHandler;
+  readonly guard?: MiddlewareHandler<Environment>;
+  /** Origins of the web UI. */
+  readonly guiOrigins?: readonly string[];
 }
 
 export interface App {
-  /** For `Bun.serve`. */
-  fetch(request: Request): Response | Promise<Response>;
+  /** For `Bun.serve`. `address` is the client's. */
+  fetch(request: Request, address?: string | null): Response | Promise<Response>;
 }
 
-/** The endpoints as an application. Where two paths match, the first one answers. */
+/** The endpoints as an application. Where two paths match, the first one answers; of one path, the first that has the method. */
 export function createApp(endpoints: readonly Endpoint[], options: AppOptions): App {
-  const app = new Hono<{ Variables: AdminContext['var'] }>({ strict: false });
+  const app = new Hono<Environment>({ strict: false });
   app.use(frame(options));
   if (options.guard) app.use(options.guard);
-  for (const endpoint of endpoints) app.all(endpoint.path, context => answer(context, endpoint));
+  for (const [path, methods] of methodsByPath(endpoints)) app.all(path, context => answer(context, methods));
   app.notFound(context => notFound(context));
   app.onError((error, context) => refusal(error, context, options.log));
-  return { fetch: request => app.fetch(request) };
+  return { fetch: (request, address = null) => app.fetch(request, { address }) };
+}
+
+function methodsByPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint['methods']> {
+  const byPath = new Map<string, Endpoint['methods']>();
+  for (const { path, methods } of endpoints) byPath.set(path, { ...methods, ...byPath.get(path) });
+  return byPath;
 }
 
 /** What every answer carries, and one line of audit for every write. */
-function frame({ version, log }: AppOptions): MiddlewareHandler<{ Variables: AdminContext['var'] }> {
+function frame({ version, log, guiOrigins = [] }: AppOptions): MiddlewareHandler<Environment> {
   return async (context, next) => {
     const startedAt = performance.now();
     context.set('requestId', randomUUID().replaceAll('-', ''));
+    context.set('authenticated', false);
     await next();
     const { headers, status } = context.res;
     if (headers.get('content-type') === 'application/json') headers.set('Content-Type', 'application/json; charset=utf-8');
     headers.set('Server', `sluice/${version}`);
-    const origin = context.req.header('origin');
-    headers.set('Access-Control-Allow-Origin', origin && status !== 403 ? origin : '*');
-    if (origin) headers.set('Vary', 'Origin');
+    for (const [name, value] of Object.entries(corsHeaders(guiOrigins, context.req.raw, status === 403))) headers.set(name, value);
     headers.set('X-Kong-Admin-Request-ID', context.get('requestId'));
     headers.set('X-Kong-Admin-Latency', String(Math.round(performance.now() - startedAt)));
     const { method, path } = context.req;
     if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') {
-      log.notice('admin request', { method, path, status, ...context.get('subject'), request_id: context.get('requestId') });
+      log.notice('admin request', {
+        client: context.env.address,
+        authenticated: context.get('authenticated'),
+        method,
+        path,
+        status,
+        ...context.get('subject'),
+        request_id: context.get('requestId'),
+      });
     }
   };
 }
 
-function answer(context: AdminContext, { methods }: Endpoint): Response | Promise<Response> {
+function answer(context: AdminContext, methods: Endpoint['methods']): Response | Promise<Response> {
   const { method } = context.req;
-  if (method === 'OPTIONS') return preflight(context, allowed(methods));
+  if (method === 'OPTIONS') return context.body(null, 204, preflightHeaders(allowed(methods), context.req.raw));
   const handler = methods[(method === 'HEAD' ? 'GET' : method) as Method];
   if (handler) return handler(context);
   context.header('Allow', allowed(methods));
@@ -62,14 +78,6 @@ function answer(context: AdminContext, { methods }: Endpoint): Response | Promis
 function allowed(methods: Endpoint['methods']): string {
   const also = methods.GET ? ['HEAD', 'OPTIONS'] : ['OPTIONS'];
   return [...Object.keys(methods), ...also].sort().join(', ');
-}
-
-function preflight(context: AdminContext, methods: string): Response {
-  return context.body(null, 204, {
-    Allow: methods,
-    'Access-Control-Allow-Methods': methods,
-    'Access-Control-Allow-Headers': 'Content-Type, Authorization, Kong-Admin-Token',
-  });
 }
 
 function refusal(error: Error, context: AdminContext, log: Log): Response {

@@ -1,7 +1,8 @@
-import { isObject, parseJson } from '../lib/json.ts';
+import { isObject, type Json, parseJson } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { RecordField } from '../schema/field.ts';
 import { type FormNode, parseForm, readForm } from './form.ts';
+import { parseUrlEncoded } from './url-encoded.ts';
 
 /** As Kong's `nginx_admin_client_max_body_size`. */
 export const MOST_BYTES = 10 * 1024 * 1024;
@@ -19,9 +20,7 @@ export async function readBody(request: Request): Promise<Body> {
   const type = mediaType(request);
   const bytes = await readBytes(request);
   if (type === 'application/json') return jsonBody(decodeText(bytes, 'Cannot parse JSON body'));
-  if (type === 'application/x-www-form-urlencoded') {
-    return formBody(parseForm(new URLSearchParams(decodeText(bytes, 'Cannot parse form body'))));
-  }
+  if (type === 'application/x-www-form-urlencoded') return formBody(parseForm(urlEncodedPairs(bytes)));
   if (type === 'multipart/form-data') return formBody(parseForm(await multipartPairs(request, bytes)));
   if (type === '' && bytes.length === 0) return formBody(parseForm([]));
   throw new RequestFailure(415, 'Unsupported media type');
@@ -61,7 +60,7 @@ export function decodeText(bytes: Uint8Array, refusal: string): string {
 
 function jsonBody(text: string): Body {
   const value = parseJson(text);
-  if (!isObject(value)) throw new RequestFailure(400, 'Cannot parse JSON body');
+  if (!isObject(value) || !isSound(value)) throw new RequestFailure(400, 'Cannot parse JSON body');
   return {
     text: name => {
       const member = Object.hasOwn(value, name) ? value[name] : undefined;
@@ -71,18 +70,43 @@ function jsonBody(text: string): Body {
   };
 }
 
+/** As many levels as Kong's parser takes. */
+const MOST_LEVELS = 1000;
+
+/** What JSON.parse takes and no database keeps: half characters, numbers that are none, more levels than anybody means. */
+function isSound(value: Json, levels = MOST_LEVELS): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.entries(value).every(([name, member]) => name.isWellFormed() && isSound(member, levels - 1));
+}
+
 function formBody(form: FormNode): Body {
   return {
-    text: name => form.children.get(name)?.values[0],
+    text: name => {
+      const value = form.children.get(name)?.values[0];
+      return value === true ? undefined : value;
+    },
     read: record => readForm(form, record),
   };
 }
 
+function urlEncodedPairs(bytes: Uint8Array) {
+  try {
+    return parseUrlEncoded(decodeText(bytes, 'Cannot parse form body'));
+  } catch (error) {
+    throw error instanceof URIError ? new RequestFailure(400, 'Cannot parse form body') : error;
+  }
+}
+
 /** A part that is a file counts as the text in it, as `curl -F cert=@cert.pem` means it. */
 async function multipartPairs(request: Request, bytes: Uint8Array<ArrayBuffer>): Promise<[string, string][]> {
+  const refusal = 'Cannot parse multipart body';
+  // What is not UTF-8 would be read as something else.
+  decodeText(bytes, refusal);
   const copy = new Response(bytes, { headers: { 'content-type': request.headers.get('content-type') ?? '' } });
   const form = await copy.formData().catch(() => null);
   // Bun takes lines that end without a carriage return for a form without parts.
-  if (form === null || form.keys().next().done) throw new RequestFailure(400, 'Cannot parse multipart body');
+  if (form === null || form.keys().next().done) throw new RequestFailure(400, refusal);
   return Promise.all([...form].map(async ([key, value]) => [key, typeof value === 'string' ? value : await value.text()]));
 }

@@ -1,22 +1,28 @@
-import type { Field, RecordField } from '../schema/field.ts';
+import { isObject, parseJson } from '../lib/json.ts';
+import { type Field, type RecordField, string } from '../schema/field.ts';
+
+/** What stands for one key: text, or true for a key that stands alone, without `=`. */
+export type FormValue = string | true;
 
 /** What a form says below one name: values of that very key, and those of the keys that go on from it. */
 export interface FormNode {
-  readonly values: string[];
+  readonly values: FormValue[];
   readonly children: Map<string, FormNode>;
 }
 
-/** `a.b`, `a[]`, `a[1]`, `a[b.c]`, and any of these after the other. */
-const PATH = /^[^.[\]]+(?:\[[^\]]*\]|\.[^.[\]]+)*$/;
+/** `a.b`, `a[]`, `a[1]`, `a[b.c]`, and any of these after the other. Dots may be doubled. */
+const PATH = /^[^.[\]]+(?:\[[^\]]*\]|\.+[^.[\]]+)*$/;
 const SEGMENT = /\[([^\]]*)\]|[^.[\]]+/g;
+/** Brackets that were encoded once more than the rest. */
+const ENCODED_BRACKETS = /%5B(.*?)%5D/gi;
 /** No path is longer, so none is deep enough to exhaust the stack. */
 const LONGEST_PATH = 1024;
 /** What Lua's `tonumber` takes and JSON can say. */
 const NUMBER = /^\s*(?:0x[0-9a-f]+|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i;
 const INDEX = /^\d*$/;
 
-/** The keys of a form as a tree. Source of the grammar: kong/api/arguments.lua of Kong 3.9. */
-export function parseForm(pairs: Iterable<readonly [key: string, value: string]>): FormNode {
+/** The keys of a form as a tree. Source of the grammar: kong/api/arguments_decoder.lua of Kong 3.9. */
+export function parseForm(pairs: Iterable<readonly [key: string, value: FormValue]>): FormNode {
   const root = emptyNode();
   for (const [key, value] of pairs) {
     let node = root;
@@ -30,7 +36,10 @@ export function parseForm(pairs: Iterable<readonly [key: string, value: string]>
   return root;
 }
 
-/** The form as JSON would have said it, each value of the type of its field. What no field knows stays, for validation to name. */
+/**
+ * The form as JSON would have said it, each value of the type of its field. What no field knows stays, for validation to name.
+ * Source of the rules: `infer_value` of kong/api/arguments.lua of Kong 3.9.
+ */
 export function readForm(form: FormNode, record: RecordField): Record<string, unknown> {
   return membersOf(form, record);
 }
@@ -39,14 +48,16 @@ const emptyNode = (): FormNode => ({ values: [], children: new Map() });
 
 /** `[]` is an empty segment. A key that is no path is taken whole. */
 function segmentsOf(key: string): string[] {
-  if (key.length > LONGEST_PATH || !PATH.test(key)) return [key];
-  return [...key.matchAll(SEGMENT)].map(([whole, inBrackets]) => inBrackets ?? whole);
+  const path = key.replaceAll(ENCODED_BRACKETS, '[$1]');
+  if (path.length > LONGEST_PATH || !PATH.test(path)) return [key];
+  return [...path.matchAll(SEGMENT)].map(([whole, inBrackets]) => inBrackets ?? whole);
 }
 
 function readNode(node: FormNode, field: Field | undefined): unknown {
   if (isList(node, field)) return listOf(node, field?.elements);
   if (node.children.size === 0) {
-    return node.values.length === 1 ? scalarOf(node.values[0] as string, field) : node.values.map(value => scalarOf(value, field));
+    const [first] = node.values;
+    return node.values.length === 1 && first !== undefined ? scalarOf(first, field) : node.values.map(value => scalarOf(value, field));
   }
   const members = membersOf(node, field);
   // `a=1&a.b=2` cannot both hold: as a list of both, validation refuses it.
@@ -80,18 +91,28 @@ function membersOf(node: FormNode, field: Field | undefined): Record<string, unk
   return Object.fromEntries([...node.children].map(([name, child]) => [name, readNode(child, memberOf(field, name))]));
 }
 
+/** The id or the name by which a row is pointed at. */
+const KEY = string();
+
 function memberOf(field: Field | undefined, name: string): Field | undefined {
   if (field?.type === 'map') return field.values;
+  if (field?.type === 'foreign') return KEY;
   if (field?.fields && Object.hasOwn(field.fields, name)) return field.fields[name];
   const shorthands = (field as RecordField | undefined)?.facts.shorthand_fields;
   return shorthands && Object.hasOwn(shorthands, name) ? shorthands[name]?.field : undefined;
 }
 
-function scalarOf(value: string, field: Field | undefined): unknown {
-  if (field === undefined) return value;
+function scalarOf(value: FormValue, field: Field | undefined): unknown {
+  if (field === undefined || value === true) return value;
   if (value === '') return null;
   if (field.type === 'integer' || field.type === 'number')
     return NUMBER.test(value) && Number.isFinite(Number(value)) ? Number(value) : value;
   if (field.type === 'boolean') return value === 'true' ? true : value === 'false' ? false : value;
-  return value;
+  return field.type === 'json' ? jsonOf(value) : value;
+}
+
+/** Objects and lists in JSON; other text is a string, as it is in JSON's own sense. */
+function jsonOf(value: string): unknown {
+  const parsed = parseJson(value);
+  return isObject(parsed) || Array.isArray(parsed) ? parsed : value;
 }

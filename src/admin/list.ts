@@ -9,10 +9,10 @@ const ANY_OF = new RegExp(`^${TAG}(?:/${TAG})*/?$`, 'u');
 const MOST_TAGS = 5;
 
 /** `size`, `offset` and `tags` of the query. Throws an EntityError for what they cannot be. */
-export function pageQuery(context: AdminContext): PageQuery {
+export function pageQuery(context: AdminContext, defaultSize = 100): PageQuery {
   const offset = context.req.query('offset');
   const tags = tagsOf(context.req.query('tags'));
-  return { size: sizeOf(context.req.query('size')), ...(offset !== undefined && { offset }), ...(tags && { tags }) };
+  return { size: sizeOf(context.req.query('size')) ?? defaultSize, ...(offset !== undefined && { offset }), ...(tags && { tags }) };
 }
 
 /** A page of `data`, and the path of the next one. */
@@ -26,8 +26,8 @@ export function pageAnswer(context: AdminContext, path: string, data: readonly u
   return context.json({ data, next: `${path}?${query}`, offset });
 }
 
-function sizeOf(text: string | undefined): number {
-  if (text === undefined) return 100;
+function sizeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const size = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isNaN(size)) throw new EntityError('invalid size', 'size must be a number');
   if (!Number.isInteger(size) || size < 1 || size > 1000) {

@@ -48,6 +48,7 @@ describe('every answer', () => {
 });
 
 describe('the log', () => {
+  const who = { client: '127.0.0.1', authenticated: false };
   const secret = {
     name: 'sample',
     config: { route_type: 'llm/v1/chat', auth: { header_value: 'Bearer key-1' }, model: { provider: 'openai' } },
@@ -63,6 +64,7 @@ describe('the log', () => {
       [
         'admin request',
         {
+          ...who,
           method: 'POST',
           path: '/plugins',
           status: 201,
@@ -71,10 +73,13 @@ describe('the log', () => {
           request_id: expect.any(String),
         },
       ],
-      ['admin request', { method: 'POST', path: '/plugins', status: 400, entity: 'plugins', id: null, request_id: expect.any(String) }],
       [
         'admin request',
-        { method: 'DELETE', path: '/services/none', status: 204, entity: 'services', id: null, request_id: expect.any(String) },
+        { ...who, method: 'POST', path: '/plugins', status: 400, entity: 'plugins', id: null, request_id: expect.any(String) },
+      ],
+      [
+        'admin request',
+        { ...who, method: 'DELETE', path: '/services/none', status: 204, entity: 'services', id: null, request_id: expect.any(String) },
       ],
     ]);
     expect(JSON.stringify(api.lines)).not.toMatch(/key-1|query-1/);

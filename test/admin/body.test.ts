@@ -97,6 +97,12 @@ describe('bodies that are refused', () => {
     ['a JSON string', '"x"', JSON_TYPE, 400, PARSE_ERROR],
     ['JSON null', 'null', JSON_TYPE, 400, PARSE_ERROR],
     ['deep JSON', '['.repeat(200_000), JSON_TYPE, 400, PARSE_ERROR],
+    ['deep JSON that ends', `{"host":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, JSON_TYPE, 400, PARSE_ERROR],
+    ['JSON with half a character', '{"host":"\\ud800"}', JSON_TYPE, 400, PARSE_ERROR],
+    ['JSON with half a character in a name', '{"host":"h","\\udc00":1}', JSON_TYPE, 400, PARSE_ERROR],
+    ['JSON with a number beyond all', '{"host":"h","port":1e999}', JSON_TYPE, 400, PARSE_ERROR],
+    ['a form that is not UTF-8', 'host=%ff', FORM_TYPE, 400, { message: 'Cannot parse form body' }],
+    ['a form key that is not UTF-8', '%c3%28=h', FORM_TYPE, 400, { message: 'Cannot parse form body' }],
     [
       'a multipart body without a boundary',
       'x',
@@ -125,13 +131,27 @@ describe('bodies that are refused', () => {
     const response = await (await openAdmin()).send('POST', '/services', body, headers);
     expect([response.status, await response.json()]).toEqual([status, answer]);
   });
+});
 
-  test('JSON that is not UTF-8', async () => {
-    const { admin } = await openAdmin();
-    const body = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]);
-    const response = await admin.fetch(new Request('http://localhost/services', { method: 'POST', headers: JSON_TYPE, body }));
-    expect([response.status, await response.json()]).toEqual([400, PARSE_ERROR]);
-  });
+test.each([
+  ['JSON', JSON_TYPE['content-type'], '{"host":"%"}', 'JSON'],
+  ['a form', FORM_TYPE['content-type'], 'host=%', 'form'],
+  [
+    'a multipart form',
+    'multipart/form-data; boundary=x',
+    '--x\r\nContent-Disposition: form-data; name="host"\r\n\r\n%\r\n--x--\r\n',
+    'multipart',
+  ],
+])('bytes in %s that are not UTF-8', async (_name, type, text, word) => {
+  const { admin } = await openAdmin();
+  const body = Buffer.from(text.replace('%', '\xff'), 'latin1');
+  const response = await admin.fetch(new Request('http://localhost/services', { method: 'POST', headers: { 'content-type': type }, body }));
+  expect([response.status, await response.json()]).toEqual([400, { message: `Cannot parse ${word} body` }]);
+});
+
+test('of a key that JSON says twice the last counts', async () => {
+  const response = await (await openAdmin()).send('POST', '/services', '{"host":"a","host":"b"}', JSON_TYPE);
+  expect(await response.json()).toEqual(expect.objectContaining({ host: 'b' }));
 });
 
 test('a client that leaves before the end of its body is no fault of ours', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { parseForm, readForm } from '../../src/admin/form.ts';
-import { array, boolean, foreign, integer, map, number, record, set, string } from '../../src/schema/field.ts';
+import { parseUrlEncoded } from '../../src/admin/url-encoded.ts';
+import { array, boolean, foreign, integer, json, map, number, record, set, string } from '../../src/schema/field.ts';
 
 const schema = record({
   name: string(),
@@ -13,6 +14,7 @@ const schema = record({
   headers: map(string(), array(string())),
   labels: map(string(), string()),
   service: foreign('services'),
+  notes: json(),
   sources: set(record({ ip: string(), port: integer() })),
   config: record({
     route_type: string(),
@@ -22,7 +24,7 @@ const schema = record({
   }),
 });
 
-const read = (form: string) => readForm(parseForm(new URLSearchParams(form)), schema);
+const read = (form: string) => readForm(parseForm(parseUrlEncoded(form)), schema);
 
 describe('a form reads as the JSON it stands for', () => {
   test.each<[string, unknown]>([
@@ -86,7 +88,34 @@ describe('a form reads as the JSON it stands for', () => {
     ['nope[1]=a&nope[2]=b', { nope: ['a', 'b'] }],
     ['.name=x', { '.name': 'x' }],
     ['name.=x', { 'name.': 'x' }],
-    ['a..b=x', { 'a..b': 'x' }],
+    ['config..auth...header_name=x', { config: { auth: { header_name: 'x' } } }],
+    ['paths%255B%255D=/a', { paths: ['/a'] }],
+    ['enabled', { enabled: true }],
+    ['name', { name: true }],
+    ['nope', { nope: true }],
+    ['&&name=x&', { name: 'x' }],
+    ['name=a=b', { name: 'a=b' }],
+    ['name=100%', { name: '100%' }],
+    ['name=%zz%41', { name: '%zzA' }],
+    ['name=j%C3%B6rg%20%F0%9F%A6%8D', { name: 'jörg 🦍' }],
+    ['name=jörg', { name: 'jörg' }],
+    ['service.name=', { service: { name: null } }],
+    [
+      'sources[1].ip=a&sources[2].ip=b&sources[1].port=1&sources[2].port=2',
+      {
+        sources: [
+          { ip: 'a', port: 1 },
+          { ip: 'b', port: 2 },
+        ],
+      },
+    ],
+    ['sources[1][ip]=a&sources[1][port]=1', { sources: [{ ip: 'a', port: 1 }] }],
+    ['headers.X-Foo=bar&headers[x.y.z][]=1', { headers: { 'X-Foo': ['bar'], 'x.y.z': ['1'] } }],
+    ['notes={"a":[1]}', { notes: { a: [1] } }],
+    ['notes=[]', { notes: [] }],
+    ['notes=1', { notes: '1' }],
+    ['notes={', { notes: '{' }],
+    ['notes=', { notes: null }],
     ['a[b=x', { 'a[b': 'x' }],
     ['[1]=x', { '[1]': 'x' }],
   ])('%s', (form, expected) => {

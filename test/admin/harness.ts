@@ -1,6 +1,8 @@
 import { expect } from 'bun:test';
 import { type AdminOptions, createAdmin } from '../../src/admin/admin.ts';
 import { consumer } from '../../src/entities/consumer.ts';
+import { consumerGroup } from '../../src/entities/consumer-group.ts';
+import { consumerGroupConsumer } from '../../src/entities/consumer-group-consumer.ts';
 import type { Entity } from '../../src/entities/entity.ts';
 import { pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { route } from '../../src/entities/route.ts';
@@ -49,8 +51,8 @@ export interface Line {
 
 export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: readonly Entity[] = []) {
   const plugins = [sample];
-  const configOf = (name: string) => plugins.find(plugin => plugin.name === name)?.config ?? null;
-  const store = await openStore([service, route, consumer, pluginEntity(configOf), ...more]);
+  const schemaOf = (name: string) => plugins.find(plugin => plugin.name === name) ?? null;
+  const store = await openStore([service, route, consumer, consumerGroup, consumerGroupConsumer, pluginEntity(schemaOf), ...more]);
   const lines: Line[] = [];
   const log = Object.fromEntries(
     LOG_LEVELS.map(level => [level, (message: string, facts?: Line['facts']) => lines.push({ level, message, facts })]),
@@ -63,6 +65,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
     log,
     plugins,
     token: null,
+    guiOrigins: [],
     version: { sluice: '0.1.0', kong: '3.9.1' },
     nodeId: 'f5f6b0d2-6d6c-4a2f-9f1b-0d7f0a1c2b3e',
     configuration: { admin_listen: '127.0.0.1:8001' },
@@ -78,7 +81,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
     ...overrides,
   });
   const send = async (method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Response> =>
-    admin.fetch(new Request(`http://localhost:8001${path}`, { method, headers, ...(body !== undefined && { body }) }));
+    admin.fetch(new Request(`http://localhost:8001${path}`, { method, headers, ...(body !== undefined && { body }) }), '127.0.0.1');
   /** What a GET answers. */
   const get = async (path: string) => JSON.parse(await (await send('GET', path)).text());
   return { admin, store, gateway, log, lines, send, get };

@@ -1,7 +1,7 @@
-import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ConfigurationError } from './lib/configuration-error.ts';
 import type { Outbound } from './lib/outbound.ts';
+import { readCertificates } from './lib/x509.ts';
 import { readText } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,18 +13,15 @@ export function outboundOf(settings: Settings): Outbound {
     httpProxy: settings.http_proxy,
     noProxy: settings.no_proxy,
     systemTrusted: settings.trusted_certificates.includes('system'),
-    certificates: files.map(readCertificates),
+    certificates: files.map(certificatesIn),
   };
 }
 
-function readCertificates(file: string): string {
+function certificatesIn(file: string): string {
   const text = readText(file);
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new ConfigurationError(`trusted_certificates: ${file} holds no PEM certificate`);
   try {
-    for (const block of blocks) new X509Certificate(block);
-  } catch {
-    throw new ConfigurationError(`trusted_certificates: ${file} holds a certificate that cannot be read`);
+    return readCertificates(text).map(String).join('\n');
+  } catch (error) {
+    throw new ConfigurationError(`trusted_certificates: ${file} holds ${(error as Error).message}`);
   }
-  return blocks.join('\n');
 }

@@ -18,7 +18,7 @@ export function parseHost(text: string): Host | string {
 function parseIpv6(text: string): Host | string {
   const [, inBrackets, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(text) ?? [];
   const address = inBrackets ?? text;
-  if (isIP(address) !== 6 || address.includes('%')) return `invalid ipv6 address: ${text}`;
+  if (isIP(address) !== 6 || /[%.]/.test(address)) return `invalid ipv6 address: ${text}`;
   return withPort({ kind: 'ipv6', host: address, port: null }, port);
 }
 
@@ -38,6 +38,17 @@ function parseName(text: string): Host | string {
 function withPort(host: Host, port: string | undefined): Host | string {
   if (port === undefined) return host;
   return Number(port) > 65535 ? 'invalid port number' : { ...host, port: Number(port) };
+}
+
+/** `host:port` as Kong keeps it: an IPv6 address with all its digits, in brackets. */
+export function formatHost({ kind, host, port }: Host, defaultPort: number): string {
+  return `${kind === 'ipv6' ? `[${allDigits(host)}]` : host}:${port ?? defaultPort}`;
+}
+
+function allDigits(ipv6: string): string {
+  const [before = [], after = []] = ipv6.split('::').map(half => half.split(':').filter(group => group !== ''));
+  const zeros = Array<string>(8 - before.length - after.length).fill('0');
+  return [...before, ...zeros, ...after].map(group => group.padStart(4, '0').toLowerCase()).join(':');
 }
 
 export function isIpOrCidr(text: string): boolean {

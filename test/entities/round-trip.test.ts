@@ -3,6 +3,8 @@ import { consumer } from '../../src/entities/consumer.ts';
 import { pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
+import { target } from '../../src/entities/target.ts';
+import { upstream } from '../../src/entities/upstream.ts';
 import { integer, map, record, set, string } from '../../src/schema/field.ts';
 import { validate } from '../../src/schema/validate.ts';
 
@@ -50,9 +52,27 @@ const rows = [
       path_handling: ['v1', null, undefined],
     },
   },
+  {
+    entity: upstream,
+    values: {
+      ...shared,
+      name: ['a.test'],
+      algorithm: ['round-robin', 'latency', 'least-connections', undefined],
+      hash_on: ['none', 'ip', 'path', 'cookie', null, undefined],
+      hash_on_cookie: ['c'],
+      healthchecks: [
+        {},
+        { threshold: 5 },
+        { active: { timeout: 0.5, headers: {} } },
+        { passive: { healthy: { successes: 1 } } },
+        undefined,
+      ],
+    },
+  },
+  { entity: target, values: { ...shared, upstream: [{ id }], target: ['a', '::1', '10.0.0.1:80'], weight: [0, null, undefined] } },
   { entity: consumer, values: { ...shared, username: ['a', 'b c'], custom_id: ['é', null, undefined] } },
   {
-    entity: pluginEntity(() => config),
+    entity: pluginEntity(() => ({ config })),
     values: {
       ...shared,
       name: ['any'],

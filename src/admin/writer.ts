@@ -36,6 +36,7 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
 
   async function write(verb: Verb, entity: Entity, key: string | null, writes: readonly Write[]): Promise<void> {
     if (readOnly) throw unsupported(verb, entity, key);
+    for (const change of writes) if (change.kind !== 'remove') refuseMisfit(store, change.entity, change.row);
     try {
       await gateway.write(writes);
     } catch (error) {
@@ -103,6 +104,11 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
 
     write: (verb, entity, decide) => inTurn(() => write(verb, entity, null, decide())),
   };
+}
+
+function refuseMisfit(store: Store, entity: Entity, row: Row): void {
+  const errors = entity.checkAmong?.(row, store);
+  if (errors) throw schemaViolation(errors);
 }
 
 /** Source: kong/db/strategies/off.lua of Kong 3.9. */

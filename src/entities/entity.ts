@@ -1,4 +1,5 @@
 import type { RecordField } from '../schema/field.ts';
+import type { FieldErrors } from '../schema/field-errors.ts';
 
 /** What every row has: the rest is the entity's own schema. */
 export interface Row {
@@ -27,7 +28,7 @@ export interface Entity<R extends Row = Row> {
    * of one parent, as `cacheKey` says, and then only paths below that parent may use it.
    */
   readonly endpointKey?: string;
-  /** Fields that together must be unique, nulls counted as values: of `plugins`, name, route, service and consumer. */
+  /** Fields that together must be unique, nulls counted as values: of `plugins`, name, route, service, consumer and consumer_group. */
   readonly cacheKey?: readonly string[];
   /** The collection's path where it is not `name`: `key-sets`. */
   readonly adminApiName?: string;
@@ -37,6 +38,17 @@ export interface Entity<R extends Row = Row> {
   readonly generateAdminApi?: false;
   /** List fields whose members are ids of rows of another entity, by field: of `services`, `ca_certificates`. Those rows stay while pointed at. */
   readonly listReferences?: Readonly<Record<string, string>>;
+  /** What is wrong with a row next to the rows that it points at. The Admin API asks before it writes the row. */
+  checkAmong?(row: R, rows: Rows): FieldErrors | undefined;
+}
+
+/** The rows that are there. */
+export interface Rows {
+  find<R extends Row>(entity: Entity<R>, id: string): R | undefined;
+  page<R extends Row>(
+    entity: Entity<R>,
+    query: { readonly size: number; readonly where: { readonly field: string; readonly id: string } },
+  ): { readonly rows: readonly R[] };
 }
 
 export const defineEntity = <R extends Row>(entity: Entity<R>): Entity<R> => entity;

@@ -7,6 +7,7 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import type { Operation } from '../providers/provider.ts';
 import { providers } from '../providers/registry.ts';
 import { boolean, type Infer, integer, record, string } from '../schema/field.ts';
+import { protocolsHttp } from '../schema/typedefs.ts';
 import { noteKey } from './context.ts';
 import { compileAnswer } from './llm/answer.ts';
 import { compileAuth } from './llm/auth.ts';
@@ -44,6 +45,7 @@ const exchangeKey = noteKey<Exchange>('ai-proxy');
 export const aiProxy = definePlugin({
   name: 'ai-proxy',
   priority: 770,
+  fields: { protocols: protocolsHttp },
   config,
 
   configure(config, _host, instance) {

@@ -1,6 +1,6 @@
 import type { Entity, Row } from '../entities/entity.ts';
 import type { Log } from '../lib/log.ts';
-import type { RecordField } from '../schema/field.ts';
+import type { Field, RecordField } from '../schema/field.ts';
 import type { Context } from './context.ts';
 
 type Awaitable<T> = T | Promise<T>;
@@ -42,8 +42,8 @@ export interface Plugin<Name extends string = string, Config = unknown> {
   readonly priority: number;
   /** The plugin's part of Kong's schema: the fields of `config`. */
   readonly config: RecordField<Config>;
-  /** It makes no sense for one consumer: rows that name one are refused. */
-  readonly noConsumer?: boolean;
+  /** Fields of its rows that it takes otherwise than plugins do: `{ consumer: noConsumer }`, when it makes no sense for one consumer. */
+  readonly fields?: Readonly<Record<string, Field>>;
   /** Entities the plugin brings along, such as its credentials. */
   readonly entities?: readonly Entity[];
   /**

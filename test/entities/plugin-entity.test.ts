@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'bun:test';
-import { pluginEntity } from '../../src/entities/plugin-entity.ts';
+import type { Rows } from '../../src/entities/entity.ts';
+import { type PluginRow, type PluginSchema, pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { integer, record, string } from '../../src/schema/field.ts';
+import { noConsumer, noConsumerGroup, noRoute, noService, protocolsHttp } from '../../src/schema/typedefs.ts';
 import { validate } from '../../src/schema/validate.ts';
 import { violation } from '../../src/schema/violation.ts';
+import { pluginRow } from '../gateway/rows.ts';
 
 const limit = record(
   { minute: integer({ gt: 0 }), hour: integer({ gt: 0 }), by: string({ default: 'ip' }) },
   { entity_checks: [{ at_least_one_of: ['minute', 'hour'] }] },
 );
-const plugin = pluginEntity(name => (name === 'limit' ? limit : null));
+const nothing = record({}, { required: true });
+const SCHEMAS: Readonly<Record<string, PluginSchema>> = {
+  limit: { config: limit },
+  everywhere: { config: nothing, fields: { route: noRoute, service: noService, consumer: noConsumer, consumer_group: noConsumerGroup } },
+  http: { config: nothing, fields: { protocols: protocolsHttp } },
+};
+const plugin = pluginEntity(name => SCHEMAS[name] ?? null);
 
 const errorsOf = (input: object) => {
   const result = validate(plugin.schema, input);
@@ -26,6 +35,7 @@ test('a plugin’s config is read by the schema that its name chooses', () => {
       route: null,
       service: null,
       consumer: null,
+      consumer_group: null,
       config: { minute: 5, hour: null, by: 'ip' },
       protocols: ['grpc', 'grpcs', 'http', 'https'],
       enabled: true,
@@ -60,5 +70,47 @@ describe('a plugin is refused', () => {
     expect(violation(errorsOf({ name: 'limit', config: { minute: 0 } }) ?? {})).toBe(
       'schema violation (config.minute: value must be greater than 0)',
     );
+  });
+});
+
+const id = 'aaaaaaaa-0000-4000-8000-000000000000';
+
+describe('the scope of a plugin', () => {
+  test.each(['route', 'service', 'consumer', 'consumer_group'])('may be a %s, unless the plugin makes no sense for one', scope => {
+    expect(errorsOf({ name: 'http', [scope]: { id } })).toBeUndefined();
+    expect(errorsOf({ name: 'everywhere', [scope]: null })).toBeUndefined();
+    expect(errorsOf({ name: 'everywhere', [scope]: { id } })).toEqual({ [scope]: 'value must be null' });
+  });
+
+  test('is no consumer and a group at once: nothing says which plugin would come first', () => {
+    expect(errorsOf({ name: 'http', consumer: { id }, consumer_group: { id } })).toEqual({
+      '@entity': ["only one or none of these fields must be set: 'consumer', 'consumer_group'"],
+    });
+  });
+});
+
+test('a plugin may serve fewer protocols than others', () => {
+  expect(errorsOf({ name: 'http', protocols: ['tcp'] })).toEqual({ protocols: ['expected one of: grpc, grpcs, http, https'] });
+});
+
+describe('the protocols of a plugin', () => {
+  const ROUTE = "must match the associated route's protocols";
+  const SERVICE = "must match the protocols of at least one route pointing to this Plugin's service";
+  const rowsOf = (...routes: string[][]): Rows => {
+    const rows = routes.map(protocols => ({ protocols }));
+    return { find: () => rows[0] as never, page: () => ({ rows: rows as never[] }) };
+  };
+
+  test.each([
+    [{}, [['https']], undefined],
+    [{ route: { id } }, [['http']], undefined],
+    [{ route: { id } }, [['https']], { protocols: ROUTE }],
+    [{ route: { id } }, [], undefined],
+    [{ service: { id } }, [['https'], ['https', 'http']], undefined],
+    [{ service: { id } }, [['https'], ['https']], { protocols: SERVICE }],
+    [{ service: { id } }, [], undefined],
+  ])('of %j among routes of %j: %j', (scope, routes, errors) => {
+    const row = pluginRow({ id, name: 'http', protocols: ['http'], ...scope } as PluginRow);
+    expect(plugin.checkAmong?.(row, rowsOf(...routes))).toEqual(errors as never);
   });
 });

@@ -43,15 +43,8 @@ const speaker = definePlugin({
     };
   },
 });
-const consumerless = definePlugin({
-  name: 'consumerless',
-  priority: 5,
-  noConsumer: true,
-  config: record({}, { required: true }),
-  configure: () => ({}),
-});
-const PLUGINS = [speaker, consumerless];
-const plugin = pluginEntity(name => PLUGINS.find(known => known.name === name)?.config ?? null);
+const PLUGINS = [speaker];
+const plugin = pluginEntity(name => PLUGINS.find(known => known.name === name) ?? null);
 const ENTITIES: readonly Entity[] = [service, route, consumer, plugin] as readonly Entity[];
 
 const logged: string[] = [];
@@ -225,7 +218,6 @@ describe('a write that cannot be done changes nothing', () => {
     ['a path regex', insert(route, routeRow({ id: 'r', paths: ['~/a(?R)'] })), 'schema violation'],
     ['a header regex', insert(route, routeRow({ id: 'r', headers: { a: ['~*('] } })), 'schema violation'],
     ['a plugin that is not enabled', insert(plugin, pluginRow({ id: 'p', name: 'unknown' })), 'schema violation'],
-    ['a scope the plugin refuses', insert(plugin, pluginRow({ id: 'p', name: 'consumerless', consumer: { id: 'c' } })), 'schema violation'],
   ])('%s', async (_, write, name) => {
     const { gateway } = await start([
       [consumer as Entity, { id: 'c', username: 'c', custom_id: null, tags: null, created_at: 1, updated_at: 1 } as Row],

@@ -56,6 +56,7 @@ export const pluginRow = (row: Partial<PluginRow> & { readonly id: string; reado
   route: null,
   service: null,
   consumer: null,
+  consumer_group: null,
   config: {},
   protocols: ['grpc', 'grpcs', 'http', 'https'],
   enabled: true,

@@ -13,7 +13,10 @@ const configs = new Map<string, RecordField>([
   ['logger', record({ path: string({ required: true }) }, { required: true })],
 ]);
 
-export const plugin = pluginEntity(name => configs.get(name) ?? null);
+export const plugin = pluginEntity(name => {
+  const config = configs.get(name);
+  return config ? { config } : null;
+});
 
 const ids = { id: uuid, created_at: timestamp, updated_at: timestamp };
 

@@ -9,8 +9,21 @@ export interface PlanScope {
   readonly service: string | null;
 }
 
-/** Kong's order, most specific first. https://developer.konghq.com/gateway/entities/plugin/#plugin-precedence */
-const PRECEDENCE = ['consumer route service', 'consumer route', 'consumer service', 'route service', 'consumer', 'route', 'service', ''];
+/** Kong's steps, most specific first. https://developer.konghq.com/gateway/entities/plugin/#plugin-precedence */
+const PRECEDENCE = [
+  'consumer route service',
+  'group route service',
+  'consumer route',
+  'consumer service',
+  'group route',
+  'group service',
+  'route service',
+  'consumer',
+  'group',
+  'route',
+  'service',
+  '',
+];
 /** Kong runs a plugin on all protocols of HTTP as soon as it names one of them. */
 const HTTP_PROTOCOLS: ReadonlySet<string> = new Set(['http', 'https', 'grpc', 'grpcs']);
 
@@ -31,29 +44,30 @@ interface Place {
   readonly plugin: string;
   readonly priority: number;
   readonly anyone: ConfiguredPlugin | undefined;
-  readonly byConsumer: ReadonlyMap<string, ConfiguredPlugin>;
+  readonly byOwner: readonly ReadonlyMap<string, ConfiguredPlugin>[];
 }
 
 function placeOf(plugin: string, candidates: readonly ConfiguredPlugin[]): Place {
-  const ordered = candidates.toSorted((a, b) => precedence(a.row) - precedence(b.row));
-  const anyone = ordered.find(({ row }) => row.consumer === null);
-  const byConsumer = new Map<string, ConfiguredPlugin>();
-  for (const candidate of ordered) {
-    if (candidate === anyone) break;
-    const consumer = candidate.row.consumer?.id;
-    if (consumer !== undefined && !byConsumer.has(consumer)) byConsumer.set(consumer, candidate);
-  }
-  return { plugin, priority: Math.max(...candidates.map(({ priority }) => priority)), anyone, byConsumer };
+  const bySteps = Map.groupBy(candidates, ({ row }) => stepOf(row));
+  const steps = PRECEDENCE.flatMap(step => {
+    const rows = bySteps.get(step);
+    return rows ? [new Map(rows.map(configured => [ownerOf(configured.row), configured]))] : [];
+  });
+  const last = steps.findIndex(step => step.has(ANYONE));
+  const byOwner = last === -1 ? steps : steps.slice(0, last);
+  const priority = candidates.reduce((highest, candidate) => Math.max(highest, candidate.priority), Number.NEGATIVE_INFINITY);
+  return { plugin, priority, anyone: steps[last]?.get(ANYONE), byOwner };
 }
 
-function slotOf<P extends Phase>(phase: P, { plugin, anyone, byConsumer }: Place): Slot<NonNullable<Handlers[P]>>[] {
+function slotOf<P extends Phase>(phase: P, { plugin, anyone, byOwner }: Place): Slot<NonNullable<Handlers[P]>>[] {
   type Handler = NonNullable<Handlers[P]>;
   const shared: Handler | null = anyone?.handlers[phase] ?? null;
-  const own = [...byConsumer].map(([consumer, { handlers }]) => [consumer, handlers[phase]] as const);
-  if (shared === null && own.every(([, handler]) => handler === null)) return [];
+  const takesPart = byOwner.some(step => step.values().some(({ handlers }) => handlers[phase] !== null));
+  if (shared === null && !takesPart) return [];
   // A consumer's own configuration that takes no part in this phase still keeps the shared one away.
-  const handlers = own.map(([consumer, handler]) => [consumer, handler ?? (doNothing as Handler)] as const);
-  return [{ plugin, anyone: shared, byConsumer: handlers.length > 0 ? new Map(handlers) : null }];
+  const handlerOf = ({ handlers }: ConfiguredPlugin) => handlers[phase] ?? (doNothing as Handler);
+  const steps = byOwner.map(step => new Map(step.entries().map(([owner, configured]) => [owner, handlerOf(configured)])));
+  return [{ plugin, anyone: shared, byOwner: steps.length > 0 ? steps : null }];
 }
 
 const doNothing = () => undefined;
@@ -64,5 +78,8 @@ const fits = ({ enabled, protocols, route, service }: PluginRow, scope: PlanScop
   (route === null || route.id === scope.route) &&
   (service === null || service.id === scope.service);
 
-const precedence = ({ consumer, route, service }: PluginRow) =>
-  PRECEDENCE.indexOf([consumer && 'consumer', route && 'route', service && 'service'].filter(Boolean).join(' '));
+const ANYONE = '';
+const ownerOf = ({ consumer, consumer_group }: PluginRow): string => consumer?.id ?? consumer_group?.id ?? ANYONE;
+
+const stepOf = ({ consumer, consumer_group, route, service }: PluginRow): string =>
+  [consumer && 'consumer', consumer_group && 'group', route && 'route', service && 'service'].filter(Boolean).join(' ');

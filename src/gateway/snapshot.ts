@@ -62,5 +62,19 @@ export type Plan = { readonly [P in Phase]: readonly Slot<NonNullable<Phases[P]>
 export interface Slot<Handler> {
   readonly plugin: string;
   readonly anyone: Handler | null;
-  readonly byConsumer: ReadonlyMap<string, Handler> | null;
+  /** What comes before `anyone`, most specific first: per step of the precedence, by the id of a consumer or of a group. Null: nothing. */
+  readonly byOwner: readonly ReadonlyMap<string, Handler>[] | null;
+}
+
+/** The handler for a consumer that is in these groups; of several groups in one step, the first decides. */
+export function handlerFor<Handler>({ anyone, byOwner }: Slot<Handler>, consumer: string, groups: readonly string[]): Handler | null {
+  for (const step of byOwner ?? []) {
+    const own = step.get(consumer);
+    if (own !== undefined) return own;
+    for (const group of groups) {
+      const shared = step.get(group);
+      if (shared !== undefined) return shared;
+    }
+  }
+  return anyone;
 }

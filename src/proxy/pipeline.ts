@@ -1,4 +1,4 @@
-import type { Plan, Slot } from '../gateway/snapshot.ts';
+import { handlerFor, type Plan, type Slot } from '../gateway/snapshot.ts';
 import type { Log } from '../lib/log.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -43,5 +43,8 @@ function report(log: Log, plugin: string, phase: string, context: RequestContext
   log.error(`plugin ${plugin} failed in its ${phase} phase`, { request_id: context.id, error });
 }
 
-const pick = <Handler>({ anyone, byConsumer }: Slot<Handler>, { consumer }: RequestContext): Handler | null =>
-  (byConsumer !== null && consumer !== null && byConsumer.get(consumer.id)) || anyone;
+// No plugin names a consumer yet: the groups of one come with the first that does.
+const NO_GROUPS: readonly string[] = [];
+
+const pick = <Handler>(slot: Slot<Handler>, { consumer }: RequestContext): Handler | null =>
+  slot.byOwner === null || consumer === null ? slot.anyone : handlerFor(slot, consumer.id, NO_GROUPS);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { PluginRow } from '../../src/entities/plugin-entity.ts';
 import { compilePlan, type PlanScope } from '../../src/gateway/plan.ts';
 import type { ConfiguredPlugin, Handlers } from '../../src/gateway/plugin-configurations.ts';
-import type { Plan } from '../../src/gateway/snapshot.ts';
+import { handlerFor, type Plan, type Slot } from '../../src/gateway/snapshot.ts';
 import type { Context } from '../../src/plugins/context.ts';
 import type { Phase } from '../../src/plugins/plugin.ts';
 import { pluginRow } from './rows.ts';
@@ -14,48 +14,87 @@ function configured(row: PluginRow, priority = 1, phases: readonly Phase[] = ['a
   const handlers = Object.fromEntries(
     (['access', 'response', 'log'] as const).map(phase => [phase, phases.includes(phase) ? handlerOf(row.id) : null]),
   );
-  return { row, priority, handlers: handlers as Handlers, problem: null, close: async () => {} };
+  return { row, config: row.config, priority, handlers: handlers as Handlers, problem: null, close: async () => {} };
 }
 
 const SCOPE: PlanScope = { route: 'r', service: 's' };
 const context = {} as Context;
 
-/** Which rows run for a consumer, as the proxy picks them. */
-const runs = (plan: Plan, consumer: string | null, phase: Phase = 'access') =>
+/** Which rows run for a consumer and its groups, as the proxy picks them. */
+const runs = (plan: Plan, consumer: string | null, phase: Phase = 'access', groups: readonly string[] = []) =>
   plan[phase].map(slot => {
-    const handler = (consumer !== null && slot.byConsumer?.get(consumer)) || slot.anyone;
+    const handler = consumer === null ? slot.anyone : handlerFor(slot as Slot<unknown>, consumer, groups);
     return (handler as ((context: Context) => unknown) | null)?.(context) ?? null;
   });
 
 describe('of one plugin, the most specific configuration applies', () => {
-  const scopes = [0, 1].flatMap(route => [0, 1].flatMap(service => [0, 1].map(consumer => ({ route, service, consumer }))));
-  const rowOf = ({ route, service, consumer }: (typeof scopes)[number]) =>
+  /** https://developer.konghq.com/gateway/entities/plugin/#plugin-precedence */
+  const STEPS = [
+    'consumer route service',
+    'group route service',
+    'consumer route',
+    'consumer service',
+    'group route',
+    'group service',
+    'route service',
+    'consumer',
+    'group',
+    'route',
+    'service',
+    'everything',
+  ];
+  const owned = (step: string, scope: string, id: string) => (step.includes(scope) ? { id } : null);
+  const rowOf = (step: string, owner = step.includes('group') ? 'g' : 'c') =>
     pluginRow({
-      id: `${route}${service}${consumer}`,
+      id: step,
       name: 'p',
-      route: route ? { id: 'r' } : null,
-      service: service ? { id: 's' } : null,
-      consumer: consumer ? { id: 'c' } : null,
+      route: owned(step, 'route', 'r'),
+      service: owned(step, 'service', 's'),
+      consumer: owned(step, 'consumer', owner),
+      consumer_group: owned(step, 'group', owner),
     });
 
-  /** https://developer.konghq.com/gateway/entities/plugin/#plugin-precedence: ids are the bits route, service, consumer. */
-  const STEPS = ['111', '101', '011', '110', '001', '100', '010', '000'];
-  const oracle = (rows: readonly PluginRow[], consumer: string | null) =>
-    STEPS.find(step => rows.some(({ id }) => id === step) && (step[2] === '0' || consumer === 'c')) ?? null;
+  /** The first step, from the top, whose row is for the one who calls. */
+  const chosen = (steps: readonly string[], consumer: string | null, groups: readonly string[]) =>
+    STEPS.find(
+      step => steps.includes(step) && (!step.includes('consumer') || consumer === 'c') && (!step.includes('group') || groups.includes('g')),
+    ) ?? null;
 
   test('for every set of scopes, and whoever calls', () => {
-    for (let set = 0; set < 256; set++) {
-      const rows = scopes.filter((_, bit) => set & (1 << bit)).map(rowOf);
-      for (const order of [rows, rows.toReversed()]) {
-        const plan = compilePlan(
-          order.map(row => configured(row)),
-          SCOPE,
-        );
-        for (const consumer of ['c', 'other', null]) {
-          expect([set, consumer, runs(plan, consumer)[0] ?? null]).toEqual([set, consumer, oracle(rows, consumer)]);
-        }
-      }
+    const callers = [
+      ['c', ['g']],
+      ['c', []],
+      ['other', ['elsewhere', 'g']],
+      ['other', ['elsewhere']],
+      [null, []],
+    ] as const;
+    for (let set = 0; set < 2 ** STEPS.length; set++) {
+      const steps = STEPS.filter((_, bit) => set & (1 << bit));
+      const rows = steps.map(step => configured(rowOf(step)));
+      const plan = compilePlan(set % 2 === 0 ? rows : rows.toReversed(), SCOPE);
+      const ran = callers.map(([consumer, groups]) => runs(plan, consumer, 'access', groups)[0] ?? null);
+      const wanted = callers.map(([consumer, groups]) => chosen(steps, consumer, groups));
+      if (!Bun.deepEquals(ran, wanted)) expect([steps, ran]).toEqual([steps, wanted]);
     }
+  });
+
+  test('of several groups the first that has one decides', () => {
+    const rows = ['silver', 'gold'].map(group => configured({ ...rowOf('group', group), id: group }));
+    const plan = compilePlan(rows, SCOPE);
+    expect([runs(plan, 'c', 'access', ['none', 'gold', 'silver']), runs(plan, 'c', 'access', ['silver', 'gold'])]).toEqual([
+      ['gold'],
+      ['silver'],
+    ]);
+  });
+
+  test('those of a consumer or a group are for nobody else', () => {
+    const plan = compilePlan([configured(rowOf('group')), configured(rowOf('consumer route'))], SCOPE);
+    expect([runs(plan, null), runs(plan, 'other', 'access', ['elsewhere'])]).toEqual([[null], [null]]);
+  });
+
+  test('where nobody has one of their own, there is nothing to choose from', () => {
+    const plan = compilePlan([configured(rowOf('route service')), configured(rowOf('group'))], SCOPE);
+    expect(plan.access.map(({ byOwner }) => byOwner)).toEqual([null]);
   });
 
   test('configurations of other routes and services take no part', () => {

@@ -45,7 +45,7 @@ function configure(model: { provider: string; name: string }, more: object = {})
   const auth = { header_name: 'Authorization', header_value: 'Bearer secret-key' };
   const config = { route_type: 'llm/v1/chat', auth, model: { ...model, options }, ...more };
   const phases = configured(aiProxy, config, openHost().host);
-  const slot = <Handler>(handler: Handler) => ({ plugin: 'ai-proxy', anyone: handler, byConsumer: null });
+  const slot = <Handler>(handler: Handler) => ({ plugin: 'ai-proxy', anyone: handler, byOwner: null });
   plan = {
     access: [slot(phases.access as never)],
     response: [slot(phases.response as never)],

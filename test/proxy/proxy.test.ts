@@ -90,12 +90,12 @@ describe('the phases of plugins', () => {
 
   test('choose the configuration of the consumer once it is known', async () => {
     const says = (who: string) => (_: Context, response: Response) => void response.headers.set('X-For', who);
-    const slot = { plugin: 'says', anyone: says('anyone'), byConsumer: new Map([['gold', says('gold')]]) };
+    const slot = { plugin: 'says', anyone: says('anyone'), byOwner: [new Map([['gold', says('gold')]])] };
     const access = (context: Context) => {
       const id = context.request.headers.get('x-consumer');
       if (id !== null) context.consumer = { id } as Context['consumer'];
     };
-    const plan = { access: [{ plugin: 'auth', anyone: access, byConsumer: null }], response: [slot], log: [] } as Plan;
+    const plan = { access: [{ plugin: 'auth', anyone: access, byOwner: null }], response: [slot], log: [] } as Plan;
     using gateway = startGateway({ url: upstream.url, plan });
     const heard = async (headers: Record<string, string>) => (await fetch(gateway.url, { headers })).headers.get('x-for');
     expect([await heard({}), await heard({ 'X-Consumer': 'gold' }), await heard({ 'X-Consumer': 'other' })]).toEqual([

@@ -56,7 +56,7 @@ export function planOf(plugins: readonly Phases[]): Plan {
   const of = <P extends 'access' | 'response' | 'log'>(phase: P) =>
     plugins.flatMap((phases, index) => {
       const handler = phases[phase];
-      return handler ? [{ plugin: `plugin-${index}`, anyone: handler.bind(phases) as NonNullable<Phases[P]>, byConsumer: null }] : [];
+      return handler ? [{ plugin: `plugin-${index}`, anyone: handler.bind(phases) as NonNullable<Phases[P]>, byOwner: null }] : [];
     });
   return { access: of('access'), response: of('response'), log: of('log') };
 }

@@ -8,14 +8,12 @@ import type { Log } from './lib/log.ts';
 import type { Plugin } from './plugins/plugin.ts';
 import { plugins as bundled } from './plugins/registry.ts';
 import { readText } from './read-settings.ts';
-import type { RecordField } from './schema/field.ts';
 import type { Settings } from './settings.ts';
 import { declarativeWrites, writeDeclarative } from './store/declarative.ts';
 import { openStore } from './store/memory.ts';
 import { openSqlite } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { vaults } from './vaults/registry.ts';
-import type { Vault } from './vaults/vault.ts';
 
 /** What operators configured, held and served. */
 export interface Configuration {
@@ -33,7 +31,7 @@ export async function openConfiguration(settings: Settings, log: Log): Promise<C
   const entities = entitiesOf(plugins);
   const file = databaseFile(settings);
   const store = await openStore(entities, file === null ? undefined : openSqlite(file, entities));
-  const gateway = await openGateway({ store, plugins, log, prefix: resolve(settings.prefix) });
+  const gateway = await openGateway({ store, plugins, vaults, log, prefix: resolve(settings.prefix) });
   const close = async () => {
     await gateway.close();
     await store.close();
@@ -110,11 +108,9 @@ function enabledPlugins(names: readonly string[]): readonly Plugin[] {
 
 /** The core's entities, then those that plugins bring along. */
 function entitiesOf(plugins: readonly Plugin[]): readonly Entity[] {
-  const configOf = (units: readonly Plugin[] | readonly Vault[]) => {
-    const configs = new Map<string, RecordField>(units.map(({ name, config }) => [name, config]));
-    return (name: string) => configs.get(name) ?? null;
-  };
-  return [...coreEntities(configOf(plugins), configOf(vaults)), ...plugins.flatMap(plugin => plugin.entities ?? [])];
+  const pluginOf = (name: string) => plugins.find(plugin => plugin.name === name) ?? null;
+  const vaultConfigOf = (name: string) => vaults.find(vault => vault.name === name)?.config ?? null;
+  return [...coreEntities(pluginOf, vaultConfigOf), ...plugins.flatMap(plugin => plugin.entities ?? [])];
 }
 
 function databaseFile({ database, prefix }: Settings): string | null {

@@ -1,18 +1,26 @@
-import type { Entity } from '../entities/entity.ts';
+import { resolve } from 'node:path';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
-import { LiveSnapshot } from './live-snapshot.ts';
+import type { Vault } from '../vaults/vault.ts';
+import { LiveSnapshot, type Prepared } from './live-snapshot.ts';
 import { PluginConfigurations } from './plugin-configurations.ts';
+import { type RowPointer, Secrets } from './secrets.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface GatewayOptions {
   readonly store: Store;
   /** Those that are enabled. */
   readonly plugins: readonly Plugin[];
+  /** The kinds of vault there are. */
+  readonly vaults?: readonly Vault[];
   readonly log: Log;
-  /** What relative paths of plugin configurations start from. */
+  /** What relative paths of configurations start from. */
   readonly prefix: string;
+  /** Of the process, unless given. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
 }
 
 /** Keeps the snapshot in step with the store. */
@@ -32,8 +40,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Waits for the vaults that rows refer to, but not for long. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  return new StoreGateway(options);
+  const gateway = new StoreGateway(options);
+  await gateway.open();
+  return gateway;
 }
 
 const ENTITIES = ['services', 'routes', 'plugins'];
@@ -41,51 +52,96 @@ const ENTITIES = ['services', 'routes', 'plugins'];
 class StoreGateway implements Gateway {
   readonly snapshot: LiveSnapshot;
   private readonly store: Store;
+  private readonly secrets: Secrets;
   private readonly log: Log;
   private readonly stopWatching: () => void;
   private turn: Promise<unknown> = Promise.resolve();
   /** Rows changed elsewhere that the snapshot does not show yet. */
-  private readonly behind = new Map<string, { readonly entity: Entity; readonly id: string }>();
+  private readonly behind = new Map<string, RowPointer>();
   private behindBecause: string | null = null;
   private unreadableBecause: string | null = null;
 
-  constructor({ store, plugins, log, prefix }: GatewayOptions) {
+  constructor({ store, plugins, vaults = [], log, prefix, environment = process.env, clock = systemClock }: GatewayOptions) {
     this.store = store;
     this.log = log;
-    this.snapshot = new LiveSnapshot(store, new PluginConfigurations({ store, plugins, log, prefix }));
-    this.snapshot.apply(this.snapshot.prepareInSpiteOfProblems([...this.everything()]));
-    for (const problem of this.snapshot.problems) log.error('configuration that does not work lets no request pass', { problem });
+    const host = { environment, path: (relative: string) => resolve(prefix, relative) };
+    this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
+    this.snapshot = new LiveSnapshot(store, new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix }));
     this.stopWatching = store.watch(
-      changes => void this.inTurn(async () => this.changedElsewhere(changes)),
+      changes => void this.inTurn(() => this.changedElsewhere(changes)),
       error => void this.inTurn(async () => this.cannotRead(error)),
     );
   }
 
+  open(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.secrets.load([...this.everything()]);
+      // The rows as they are by now.
+      const rows = [...this.everything()];
+      this.apply(this.snapshot.prepareInSpiteOfProblems(rows), rows);
+    });
+  }
+
   get fault(): string | null {
-    const faults = [this.unreadableBecause, this.behindBecause, ...this.snapshot.problems].filter(fault => fault !== null);
+    const faults = [this.unreadableBecause, this.behindBecause, ...this.snapshot.problems, ...this.secrets.problems].filter(
+      fault => fault !== null,
+    );
     return faults.length > 0 ? faults.join('; ') : null;
   }
 
   write(writes: readonly Write[]): Promise<void> {
     return this.inTurn(async () => {
-      const changes = this.store.stage(writes);
-      const prepared = this.snapshot.prepare(changes);
+      const loaded = await this.secrets.load(writes.map(asChange));
       try {
-        await this.store.commit(changes);
+        const changes = this.store.stage(writes);
+        const prepared = this.snapshot.prepare(changes, this.alongside(changes, loaded.affected));
+        await this.commit(changes, prepared);
+        this.apply(prepared, changes);
+        for (const change of changes) this.behind.delete(keyOf(change));
       } catch (error) {
-        await this.snapshot.discard(prepared);
+        loaded.undo();
         throw error;
       }
-      this.snapshot.apply(prepared);
-      if (this.behind.size === 0) return;
-      for (const change of changes) this.behind.delete(keyOf(change));
-      this.catchUp();
+      if (this.behind.size > 0) await this.catchUp();
     });
   }
 
   async close(): Promise<void> {
     this.stopWatching();
+    this.secrets.close();
     await this.inTurn(() => this.snapshot.close());
+  }
+
+  private async commit(changes: readonly Change[], prepared: Prepared): Promise<void> {
+    try {
+      await this.store.commit(changes);
+    } catch (error) {
+      await this.snapshot.discard(prepared);
+      throw error;
+    }
+  }
+
+  private apply(prepared: Prepared, changes: readonly Change[]): void {
+    this.secrets.keep(changes);
+    for (const problem of this.snapshot.apply(prepared)) this.log.error('configuration that does not work', { problem });
+  }
+
+  /** The rows that are none of the changes. */
+  private alongside(changes: readonly Change[], affected: readonly RowPointer[]): readonly Change[] {
+    const own = new Set(changes.map(keyOf));
+    return affected.filter(pointer => !own.has(keyOf(pointer))).map(pointer => this.latest(pointer));
+  }
+
+  private latest({ entity, id }: RowPointer): Change {
+    return { entity, id, row: this.store.find(entity, id) ?? null };
+  }
+
+  private async renewSecrets(): Promise<void> {
+    const take = await this.secrets.readDue();
+    await this.inTurn(async () => {
+      const rows = take().map(pointer => this.latest(pointer));
+      if (rows.length > 0) this.apply(this.snapshot.prepareInSpiteOfProblems(rows), []);
+    });
   }
 
   private *everything(): Iterable<Change> {
@@ -96,20 +152,23 @@ class StoreGateway implements Gateway {
     }
   }
 
-  private changedElsewhere(changes: readonly Change[]): void {
+  private async changedElsewhere(changes: readonly Change[]): Promise<void> {
     this.unreadableBecause = null;
     for (const { entity, id } of changes) this.behind.set(keyOf({ entity, id }), { entity, id });
-    if (this.behind.size > 0) this.catchUp();
+    if (this.behind.size > 0) await this.catchUp();
   }
 
-  private catchUp(): void {
-    // The rows as they are now: a write of our own may have come after.
-    const latest = [...this.behind.values()].map(({ entity, id }) => ({ entity, id, row: this.store.find(entity, id) ?? null }));
+  private async catchUp(): Promise<void> {
+    const pointers = [...this.behind.values()];
+    const loaded = await this.secrets.load(pointers.map(pointer => this.latest(pointer)));
+    // The rows as they are now: a write of our own, or another of somebody else, may have come after.
+    const latest = pointers.map(pointer => this.latest(pointer));
     try {
-      this.snapshot.apply(this.snapshot.prepare(latest));
+      this.apply(this.snapshot.prepare(latest, this.alongside(latest, loaded.affected)), latest);
       this.behind.clear();
       this.behindBecause = null;
     } catch (error) {
+      loaded.undo();
       this.behindBecause = `a change made elsewhere does not work, what was there before still serves: ${(error as Error).message}`;
       this.log.error(this.behindBecause);
     }
@@ -127,4 +186,7 @@ class StoreGateway implements Gateway {
   }
 }
 
-const keyOf = ({ entity, id }: { readonly entity: Entity; readonly id: string }) => `${entity.name} ${id}`;
+const keyOf = ({ entity, id }: RowPointer) => `${entity.name} ${id}`;
+
+const asChange = (write: Write): Change =>
+  write.kind === 'remove' ? { ...write, row: null } : { entity: write.entity, id: write.row.id, row: write.row };

@@ -8,6 +8,7 @@ import type { ConfiguredPlugin, PluginConfigurations } from './plugin-configurat
 import { compileEntries, type RouteEntries } from './route-entries.ts';
 import { RouteTarget } from './route-target.ts';
 import { Router } from './router.ts';
+import { UnresolvedReference } from './secrets.ts';
 import type { Match, Passage, Plan, Routable, Snapshot } from './snapshot.ts';
 
 /** Changes, compiled and ready to be applied. */
@@ -59,22 +60,32 @@ export class LiveSnapshot implements Snapshot {
 
   /** What of the configuration does not work, in words. */
   get problems(): readonly string[] {
-    const plugins = [...this.book.all()].filter(({ problem }) => problem !== null);
-    const routes = [...this.routes.values()].filter(({ problem }) => problem !== null);
-    return [
-      ...plugins.map(({ row, problem }) => `plugin ${row.name} (${row.id}): ${problem}`),
-      ...routes.map(({ target, problem }) => `route ${target.route.name ?? ''} (${target.route.id}): ${problem}`),
-    ];
+    return [...[...this.book.all()].map(problemOfPlugin), ...[...this.routes.values()].map(problemOfRoute)].filter(
+      problem => problem !== null,
+    );
   }
 
-  /** Compiles what the changes touch and changes nothing. Throws why a row cannot work. */
-  prepare(changes: readonly Change[]): Prepared {
-    return this.compile(changes, error => {
+  /**
+   * Compiles what the changes touch and changes nothing. Throws why a row cannot work, unless that is for a secret that is
+   * not known yet: then no request passes it, and it is among the `problems`. `alongside` are rows whose secrets changed.
+   */
+  prepare(changes: readonly Change[], alongside: readonly Change[] = []): Prepared {
+    const own = this.compile(changes, error => {
       throw error;
     });
+    if (alongside.length === 0) return own;
+    const others = this.prepareInSpiteOfProblems(alongside);
+    return {
+      plugins: new Map([...others.plugins, ...own.plugins]),
+      routes: new Map([...others.routes, ...own.routes]),
+      goneServices: own.goneServices,
+    };
   }
 
-  /** As `prepare`, for rows that are there already: one that cannot work serves no request, and is among the `problems`. */
+  /**
+   * As `prepare`, for rows that are there already. One that cannot work, or not with what its secrets are now, is among the
+   * `problems`: what it was before serves, and where it was nothing yet, no request passes.
+   */
   prepareInSpiteOfProblems(changes: readonly Change[]): Prepared {
     return this.compile(changes, () => {});
   }
@@ -84,18 +95,25 @@ export class LiveSnapshot implements Snapshot {
     await this.closeNew(plugins.values());
   }
 
-  apply({ plugins, routes, goneServices }: Prepared): void {
+  /** Returns the problems that were not there before. */
+  apply({ plugins, routes, goneServices }: Prepared): readonly string[] {
     const retired: ConfiguredPlugin[] = [];
+    const problems: (string | null)[] = [];
     for (const [id, configured] of plugins) {
       const before = this.book.get(id);
+      if (configured !== null && configured.problem !== before?.problem) problems.push(problemOfPlugin(configured));
       if (before !== undefined && before.close !== configured?.close) retired.push(before);
       if (configured === null) this.book.remove(id);
       else this.book.put(configured);
     }
-    for (const [id, prepared] of routes) this.replaceRoute(id, prepared);
+    for (const [id, prepared] of routes) {
+      if (prepared !== null && prepared.problem !== this.routes.get(id)?.problem) problems.push(problemOfRoute(prepared));
+      this.replaceRoute(id, prepared);
+    }
     for (const id of goneServices) this.forgetService(id);
     this.version++;
     this.epochs.retire(retired.map(({ close }) => close));
+    return problems.filter(problem => problem !== null);
   }
 
   async close(): Promise<void> {
@@ -126,12 +144,13 @@ export class LiveSnapshot implements Snapshot {
 
   private configure(row: PluginRow, onProblem: (error: unknown) => void): ConfiguredPlugin {
     const before = this.book.get(row.id);
-    if (before !== undefined && before.problem === null && isSameConfiguration(before.row, row)) return { ...before, row };
     try {
-      return this.configurations.configure(row);
+      return this.configurations.configure(row, before);
     } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof UnresolvedReference) return this.configurations.refuse(row, `config.${error.field}: ${message}`);
       onProblem(error);
-      return this.configurations.refuse(row, (error as Error).message);
+      return before ? { ...before, row, problem: message } : this.configurations.refuse(row, message);
     }
   }
 
@@ -173,6 +192,5 @@ export class LiveSnapshot implements Snapshot {
   }
 }
 
-/** A plugin keeps what it has gathered while nothing of its own changed. */
-const isSameConfiguration = (a: PluginRow, b: PluginRow) =>
-  a.name === b.name && a.enabled === b.enabled && Bun.deepEquals(a.config, b.config);
+const problemOfPlugin = ({ row, problem }: ConfiguredPlugin) => problem && `plugin ${row.name} (${row.id}): ${problem}`;
+const problemOfRoute = ({ target: { route }, problem }: PreparedRoute) => problem && `route ${route.name ?? ''} (${route.id}): ${problem}`;

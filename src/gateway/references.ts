@@ -1,45 +1,71 @@
-import { ConfigurationError } from '../lib/configuration-error.ts';
-import { isObject, parseJson } from '../lib/json.ts';
-import type { Field } from '../schema/field.ts';
+import { isObject } from '../lib/json.ts';
+import type { Field, RecordField } from '../schema/field.ts';
+import { fieldsOf } from '../schema/subschema.ts';
 import { isReference } from '../schema/vault-reference.ts';
 
-/**
- * The value with every `{vault://…}` of a referenceable field replaced by what it stands for now. Throws a
- * ConfigurationError that names the field and the reference, never a secret.
- */
-export function resolveReferences(field: Field, value: unknown, path: readonly string[] = []): unknown {
-  if (value === null || value === undefined) return value;
-  const { elements, values, fields } = field;
-  if (elements && Array.isArray(value)) return value.map((member, index) => resolveReferences(elements, member, [...path, `${index + 1}`]));
-  if (values && isObject(value)) return mapMembers(value, (name, member) => resolveReferences(values, member, [...path, name]));
-  if (fields && isObject(value)) {
-    return mapMembers(value, (name, member) => {
-      const own = fields[name];
-      return own ? resolveReferences(own, member, [...path, name]) : member;
-    });
+/** What `{vault://VAULT/RESOURCE/KEY?OPTION=VALUE#VERSION}` says. Source: kong/pdk/vault.lua of Kong 3.9. */
+export interface Reference {
+  /** The prefix of a vault, or the name of a kind. */
+  readonly vault: string;
+  readonly resource: string;
+  /** The member that is meant of the JSON object kept there. */
+  readonly key: string | null;
+  readonly version: number | null;
+  /** Fields of the vault's configuration, for this reference. */
+  readonly options: Readonly<Record<string, string>>;
+  /** For people: without the options, which may hold secrets. */
+  readonly shown: string;
+}
+
+/** Throws an Error that says what is wrong with it. */
+export function parseReference(text: string): Reference {
+  const [, vault, path, query, fragment] = /^\{vault:\/\/([^/?#]+)\/([^?#]*)(?:\?([^#]*))?(?:#(.*))?\}$/s.exec(text) ?? [];
+  const segments = (path ?? '').split('/').filter(segment => segment !== '');
+  if (vault === undefined || segments.length === 0) throw new Error('expected {vault://VAULT/NAME} or {vault://VAULT/NAME/KEY}');
+  if (fragment !== undefined && !/^\d{1,9}$/.test(fragment)) throw new Error('the version of a reference is a number');
+  return {
+    vault,
+    resource: decode(segments.length === 1 ? segments : segments.slice(0, -1)),
+    key: segments.length === 1 ? null : decode(segments.slice(-1)),
+    version: fragment === undefined ? null : Number(fragment),
+    options: Object.fromEntries(new URLSearchParams(query)),
+    shown: `{vault://${vault}/${segments.join('/')}${fragment === undefined ? '' : `#${fragment}`}}`,
+  };
+}
+
+function decode(segments: readonly string[]): string {
+  try {
+    return segments.map(decodeURIComponent).join('/');
+  } catch {
+    throw new Error('the reference is not percent-encoded as it should be');
   }
-  return field.facts.referenceable && isReference(value) ? resolve(value as string, path.join('.')) : value;
+}
+
+/** Puts something in the place of a reference that stands at a path. */
+type Replace = (reference: string, path: readonly string[]) => string;
+
+/** The value with all references of its referenceable fields replaced. */
+export function replaceReferences(field: Field, value: unknown, replace: Replace, path: readonly string[] = []): unknown {
+  const { elements, values } = field;
+  const member = (own: Field, of: unknown, name: string) => replaceReferences(own, of, replace, [...path, name]);
+  if (elements && Array.isArray(value)) return value.map((element, index) => member(elements, element, `${index + 1}`));
+  if (values && isObject(value)) return mapMembers(value, (name, of) => member(values, of, name));
+  if (field.fields && isObject(value)) {
+    const fields = fieldsOf(field as RecordField, value);
+    return mapMembers(value, (name, of) => (fields[name] ? member(fields[name], of, name) : of));
+  }
+  return field.facts.referenceable && isReference(value) ? replace(value as string, path) : value;
 }
 
 const mapMembers = (record: object, change: (name: string, member: unknown) => unknown) =>
   Object.fromEntries(Object.entries(record).map(([name, member]) => [name, change(name, member)]));
 
-/**
- * `{vault://env/my-key}` is the environment variable MY_KEY, `{vault://env/my-key/part}` a member of the JSON in it, and
- * `?prefix=APP_` comes before its name. https://docs.konghq.com/gateway/latest/kong-enterprise/secrets-management/backends/env/
- */
-function resolve(reference: string, field: string): string {
-  const [, vault, name = '', key, options] = /^\{vault:\/\/([^/?]+)\/([^/?]+)(?:\/([^/?]+))?\/?(?:\?(.*))?\}$/.exec(reference) ?? [];
-  const fail = (reason: string) => new ConfigurationError(`the reference ${reference} cannot be resolved: ${reason}`, field);
-  if (vault === undefined) throw fail('expected {vault://env/NAME}');
-  if (vault !== 'env') throw fail(`there is no vault '${vault}', only env`);
-
-  const variable = ((new URLSearchParams(options).get('prefix') ?? '') + name).toUpperCase().replaceAll('-', '_');
-  const text = process.env[variable];
-  if (text === undefined || text === '') throw fail(`the environment variable ${variable} is not set`);
-  if (key === undefined) return text;
-  const secret = parseJson(text);
-  const member = isObject(secret) ? secret[key] : undefined;
-  if (typeof member !== 'string') throw fail(`${variable} holds no JSON object with a text '${key}'`);
-  return member;
+/** Every reference in the value, each once. */
+export function referencesIn(field: Field, value: unknown): ReadonlySet<string> {
+  const found = new Set<string>();
+  replaceReferences(field, value, reference => {
+    found.add(reference);
+    return reference;
+  });
+  return found;
 }

@@ -1,4 +1,4 @@
-import { boolean, number, type RecordField } from '../schema/field.ts';
+import { boolean, type Infer, number, type RecordField } from '../schema/field.ts';
 
 /** What the gateway lends a vault. */
 export interface VaultHost {
@@ -40,3 +40,6 @@ export const keeping = {
   /** How long a secret that cannot be read again still serves. */
   resurrect_ttl: number({ between: [0, LONGEST_SECONDS] }),
 };
+
+/** What of it a kind has. */
+export type Keeping = { readonly [K in keyof typeof keeping]?: Infer<(typeof keeping)[K]> };

@@ -11,6 +11,7 @@ import { readText } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import { declarativeWrites, writeDeclarative } from './store/declarative.ts';
 import { openStore } from './store/memory.ts';
+import { untilUpToDate } from './store/outdated.ts';
 import { openSqlite } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { vaults } from './vaults/registry.ts';
@@ -49,15 +50,17 @@ export async function loadDeclarative(
   name: string,
   mode: 'merge' | 'replace',
 ): Promise<number> {
-  const writes = declarativeWrites(text, name, store, mode);
   try {
-    await gateway.write(writes);
+    return await untilUpToDate(async () => {
+      const writes = declarativeWrites(text, name, store, mode);
+      await gateway.write(writes);
+      return writes.length;
+    });
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const field = error.field === undefined ? 'config' : `config.${error.field}`;
     throw new EntityError('invalid declarative configuration', `${name}: plugins: ${field}: ${error.message}`);
   }
-  return writes.length;
 }
 
 /** Throws when the file cannot be a configuration. */

@@ -3,6 +3,7 @@ import { EntityError } from '../entities/entity-error.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { FieldErrors } from '../schema/validate.ts';
+import { untilUpToDate } from '../store/outdated.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Body } from './body.ts';
 import type { Resource } from './resource.ts';
@@ -32,7 +33,8 @@ export interface Writer {
 type Verb = 'create' | 'update' | 'create or update' | 'remove';
 
 export function createWriter(store: Store, gateway: Writable, readOnly: boolean): Writer {
-  const inTurn = createTurns();
+  const turns = createTurns();
+  const inTurn = <T>(job: () => Promise<T>) => turns(() => untilUpToDate(job));
 
   async function write(verb: Verb, entity: Entity, key: string | null, writes: readonly Write[]): Promise<void> {
     if (readOnly) throw unsupported(verb, entity, key);

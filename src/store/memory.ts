@@ -2,6 +2,7 @@ import type { Entity, Row } from '../entities/entity.ts';
 import { Collection, idsIn } from './collection.ts';
 import { completeRow } from './complete-row.ts';
 import { type ForeignField, type ListReference, parentsFirst } from './foreign-fields.ts';
+import { Outdated } from './outdated.ts';
 import type { Change, Page, PageQuery, Persistence, Store, Write } from './store.ts';
 import { foreignKeyViolation, listedViolation, notFound, primaryKeyViolation, referencedViolation } from './violations.ts';
 
@@ -96,7 +97,12 @@ class MemoryStore implements Store {
 
   commit(changes: readonly Change[]): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#persistence?.commit(changes);
+      try {
+        await this.#persistence?.commit(changes);
+      } catch (error) {
+        if (error instanceof Outdated) await this.#refresh();
+        throw error;
+      }
       this.#apply(changes);
     });
   }
@@ -125,26 +131,32 @@ class MemoryStore implements Store {
 
   /** Takes over what the persistence holds now, and says what that changed. */
   reload(): Promise<readonly Change[]> {
-    return this.#inTurn(async () => {
-      const changes = this.#persistence ? this.#differences(await this.#persistence.load()) : [];
-      this.#apply(changes);
-      return changes;
-    });
+    return this.#inTurn(() => this.#load());
   }
 
   async #catchUp(): Promise<void> {
     if (this.#reloading) return;
     this.#reloading = true;
+    await this.#inTurn(() => this.#refresh());
+    this.#reloading = false;
+  }
+
+  async #load(): Promise<readonly Change[]> {
+    const changes = this.#persistence ? this.#differences(await this.#persistence.load()) : [];
+    this.#apply(changes);
+    return changes;
+  }
+
+  /** Loads, and tells listeners what that changed, or that it cannot be done. */
+  async #refresh(): Promise<void> {
     try {
-      const changes = await this.reload();
+      const changes = await this.#load();
       const isNews = changes.length > 0 || this.#failing;
       this.#failing = false;
       if (isNews) for (const listener of this.#listeners) listener.changed(changes);
     } catch (error) {
       if (!this.#failing) for (const listener of this.#listeners) listener.failed?.(error as Error);
       this.#failing = true;
-    } finally {
-      this.#reloading = false;
     }
   }
 

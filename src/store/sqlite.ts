@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { migrate } from './migrations.ts';
+import { Outdated } from './outdated.ts';
 import type { Change, Persistence } from './store.ts';
 import { decodeRow, defineTable, encodeRow, type SqlValue, type Table } from './tables.ts';
 
@@ -85,6 +86,7 @@ class SqlitePersistence implements Persistence {
   commit(changes: readonly Change[]): Promise<void> {
     const write = this.#database.transaction(() => {
       if (!existsSync(this.#file)) throw new Error('the file is gone');
+      if (this.#version() !== this.#loadedVersion) throw new Outdated();
       // What goes and what is replaced goes first, so that rows may take over each other's unique values.
       for (const { entity, id } of changes) this.#database.query(this.#table(entity).remove).run(id);
       for (const { entity, row } of changes) {
@@ -149,6 +151,7 @@ class SqlitePersistence implements Persistence {
       try {
         return work();
       } catch (error) {
+        if (error instanceof Outdated) throw error;
         const failure = error as Failure;
         if (!isBusy(failure) || performance.now() > deadline) {
           throw new EntityError('database error', `cannot ${action} the database ${this.#file}: ${reason(failure, this.#file)}`);
@@ -179,7 +182,6 @@ function reason({ code = '', message }: Failure, file: string): string {
     SQLITE_READONLY: 'it is read-only',
     SQLITE_CANTOPEN: `files beside it cannot be made in ${dirname(file)}`,
     SQLITE_BUSY: 'another process keeps it locked',
-    SQLITE_CONSTRAINT: 'another process has just changed the same rows, try again',
     SQLITE_IOERR: `reading or writing failed (${code})`,
   };
   return reasons[code] ?? reasons[code.split('_', 2).join('_')] ?? message.replaceAll(/\s*\n\s*/g, ' ');

@@ -48,7 +48,10 @@ export interface Store {
    * them give up. Throws an EntityError (primary key, unique, foreign key, not found, referenced by others). Changes nothing either way.
    */
   stage(writes: readonly Write[]): readonly Change[];
-  /** Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`. */
+  /**
+   * Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`;
+   * `Outdated` when another process has changed the database, which reads see from then on: see `untilUpToDate`.
+   */
   commit(changes: readonly Change[]): Promise<void>;
   /**
    * Tells of commits made elsewhere, by another process on the same database, once reads see them; and, when it cannot
@@ -64,7 +67,7 @@ export interface Store {
 export interface Persistence {
   /** Every row of every entity by its name, in one consistent read. */
   load(): Promise<ReadonlyMap<string, readonly Row[]>>;
-  /** One transaction, on disk when it resolves. Throws an EntityError `database error`. */
+  /** One transaction, on disk when it resolves. Throws an EntityError `database error`, or `Outdated` when there are commits it has not loaded. */
   commit(changes: readonly Change[]): Promise<void>;
   /** Calls back while somebody else's commit has not been loaded. Returns how to stop. */
   watch(changed: () => void): () => void;

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consumer } from '../../src/entities/consumer.ts';
 import type { Entity, Row } from '../../src/entities/entity.ts';
-import { EntityError } from '../../src/entities/entity-error.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
 import { openStore } from '../../src/store/memory.ts';
+import { Outdated, untilUpToDate } from '../../src/store/outdated.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
-import type { Change } from '../../src/store/store.ts';
+import type { Change, Store, Write } from '../../src/store/store.ts';
 import { cannotDropPrivileges, withoutPrivileges } from '../support/without-privileges.ts';
 import { storeContract } from './contract.ts';
 import { consumerRow, entities, id, insert, plugin, pluginRow, remove, replace, routeRow, serviceRow } from './rows.ts';
@@ -66,31 +66,51 @@ describe('two processes on one file:', () => {
     const [here, there] = [await open(), await open()];
     const heard = Promise.withResolvers<readonly Change[]>();
     here.watch(heard.resolve, heard.reject);
-    await here.commit(here.stage([insert(consumer, consumerRow(1))]));
-    await there.commit(there.stage([insert(service, serviceRow(2, { name: 'two' }))]));
+    await write(here, insert(consumer, consumerRow(1)));
+    await write(there, insert(service, serviceRow(2, { name: 'two' })));
     expect(await heard.promise).toEqual([{ entity: service, id: id(2), row: serviceRow(2, { name: 'two' }) }]);
     expect(here.find(service, 'two')).toEqual(serviceRow(2, { name: 'two' }));
     await Promise.all([here.close(), there.close()]);
   });
 
+  const write = (store: Store, ...writes: Write[]) => untilUpToDate(() => store.commit(store.stage(writes)));
+
+  test('a commit that may rest on rows that are no more changes nothing, and reads see how they are', async () => {
+    const [here, there] = [await open(), await open()];
+    await write(here, insert(service, serviceRow(1, { name: 'here' })));
+    const outdated = there.commit(there.stage([insert(consumer, consumerRow(2))]));
+    expect(await outdated.catch(error => error)).toBeInstanceOf(Outdated);
+    expect([...there.all(consumer)]).toEqual([]);
+    expect(there.find(service, 'here')).toEqual(serviceRow(1, { name: 'here' }));
+    await Promise.all([here.close(), there.close()]);
+  });
+
   test('a unique value that both take goes to the first', async () => {
     const [here, there] = [await open(), await open()];
-    await here.commit(here.stage([insert(service, serviceRow(1, { name: 'one' }))]));
-    const second = there.commit(there.stage([insert(service, serviceRow(2, { name: 'one' }))]));
-    expect(await second.catch(error => error)).toEqual(
-      new EntityError('database error', `cannot write to the database ${path}: another process has just changed the same rows, try again`),
-    );
-    expect(there.find(service, 'one')).toBeUndefined();
+    await write(here, insert(service, serviceRow(1, { name: 'one' })));
+    const second = write(there, insert(service, serviceRow(2, { name: 'one' })));
+    expect((await second.catch(error => error)).message).toBe(`UNIQUE violation detected on '{name="one"}'`);
+    expect(there.find(service, 'one')?.id).toBe(id(1));
     await Promise.all([here.close(), there.close()]);
+  });
+
+  test('a row that is changed in one after it went in the other does not come back', async () => {
+    const first = await open();
+    await write(first, insert(service, serviceRow(1)));
+    const [here, there] = [await open(), await open()];
+    await write(here, remove(service, id(1)));
+    const change = write(there, replace(service, serviceRow(1, { name: 'changed' })));
+    expect((await change.catch(error => error)).name).toBe('not found');
+    await Promise.all([first.close(), here.close(), there.close()]);
   });
 
   test('a row that goes in one while it gets a child in the other does not leave an orphan', async () => {
     const first = await open();
     await first.commit(first.stage([insert(service, serviceRow(1))]));
     const [here, there] = [await open(), await open()];
-    await here.commit(here.stage([insert(route, routeRow(2, { service: { id: id(1) } }))]));
-    const removal = there.commit(there.stage([remove(service, id(1))]));
-    expect((await removal.catch(error => error)).message).toEndWith('another process has just changed the same rows, try again');
+    await write(here, insert(route, routeRow(2, { service: { id: id(1) } })));
+    const removal = write(there, remove(service, id(1)));
+    expect((await removal.catch(error => error)).message).toBe(`an existing 'routes' entity references this 'services' entity`);
     await Promise.all([first.close(), here.close(), there.close()]);
   });
 

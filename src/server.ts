@@ -15,11 +15,10 @@ import { type Listeners, openListeners } from './listeners.ts';
 import { listen } from './proxy/listener.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { readText } from './read-settings.ts';
-import { publicSettings, type Settings } from './settings.ts';
+import { kongConfiguration, publicSettings, type Settings } from './settings.ts';
 
 const DRAIN_MS = 30_000;
 const ADMIN_IDLE_SECONDS = 60;
-const MOST_ADMIN_BYTES = 64 * 1024 * 1024;
 /** What Kong reports while nothing was loaded. */
 const EMPTY_HASH = '0'.repeat(32);
 
@@ -89,7 +88,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     plugins,
     version: { sluice: version, kong: kongApiLevel },
     nodeId: nodeId(place ?? resolve(settings.prefix)),
-    configuration: publicSettings(settings),
+    configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
     token: settings.admin_token,
     guiOrigins: settings.admin_gui_url.map(url => new URL(url).origin),
     logLevel: {
@@ -116,7 +115,8 @@ function serveApp({ hostname, port }: ListenAddress, tls: KeyPair | undefined, a
     port,
     ...(tls && { tls }),
     idleTimeout: ADMIN_IDLE_SECONDS,
-    maxRequestBodySize: MOST_ADMIN_BYTES,
+    // The Admin API reads no more than it takes, and says so itself.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
     // As for the proxy: in production Bun would let another program share the port.
     reusePort: false,

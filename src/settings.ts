@@ -149,6 +149,25 @@ export function publicSettings(settings: Settings): Readonly<Record<string, unkn
   );
 }
 
+/** What Kong's tools look for among the settings, and sluice has no setting for. */
+export function kongConfiguration(settings: Settings): Readonly<Record<string, unknown>> {
+  const listeners = (texts: readonly string[]) =>
+    texts
+      .filter(text => text !== 'off')
+      .map(text => {
+        const { hostname, port, tls } = parseListenAddress(text);
+        return { ip: hostname, port, ssl: tls, listener: text };
+      });
+  return {
+    role: 'traditional',
+    router_flavor: 'traditional_compatible',
+    proxy_listeners: listeners(settings.proxy_listen),
+    admin_listeners: listeners(settings.admin_listen),
+    admin_gui_listeners: listeners(settings.admin_gui_listen),
+    status_listeners: listeners(settings.status_listen),
+  };
+}
+
 function address(text: string): string | undefined {
   return text === 'off' ? undefined : message(() => parseListenAddress(text));
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type SettingSources } from '../src/read-settings.ts';
-import { publicSettings } from '../src/settings.ts';
+import { kongConfiguration, publicSettings } from '../src/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-settings-'));
 const file = join(folder, 'sluice.yaml');
@@ -96,6 +96,7 @@ describe('what stops the start, in one line that says where', () => {
     ['a file beside a database', flag('declarative_config', 'x.yaml'), 'only has a meaning with database off'],
     ['a certificate without key', flag('ssl_cert', 'x.pem'), '--ssl-cert: ssl_cert: needs ssl_cert_key beside it'],
     ['a key without certificate', flag('admin_ssl_cert_key', 'x.pem'), 'needs admin_ssl_cert beside it'],
+    ['a page that is no URL', flag('admin_gui_url', 'manager:8002'), 'expected http://HOST:PORT or https://HOST:PORT'],
     ['a proxy that is no URL', flag('https_proxy', 'proxy:3128'), '--https-proxy: https_proxy: expected http://HOST:PORT'],
     ['a file that is not there', { file: join(folder, 'none.yaml') }, `${folder}/none.yaml: cannot be read: no such file`],
   ])('%s', (_, sources, message) => {
@@ -107,4 +108,17 @@ test('no secret appears where settings are shown', () => {
   const { settings } = read({ flags: { admin_token: 'secret', https_proxy: 'http://user:secret@proxy:3128' } });
   expect(publicSettings(settings)).toMatchObject({ admin_token: '[redacted]', https_proxy: 'http://[redacted]@proxy:3128' });
   expect(JSON.stringify(publicSettings(settings))).not.toContain('secret');
+});
+
+test('the listeners are told apart as the tools of Kong expect', () => {
+  const { settings } = read({ flags: { proxy_listen: '0.0.0.0:8000, [::1]:8443 ssl', admin_listen: 'off' } });
+  expect(kongConfiguration(settings)).toMatchObject({
+    role: 'traditional',
+    proxy_listeners: [
+      { ip: '0.0.0.0', port: 8000, ssl: false, listener: '0.0.0.0:8000' },
+      { ip: '::1', port: 8443, ssl: true, listener: '[::1]:8443 ssl' },
+    ],
+    admin_listeners: [],
+    admin_gui_listeners: [],
+  });
 });

@@ -1,4 +1,4 @@
-import { isObject, type Json, parseJson } from '../lib/json.ts';
+import { isObject, isTooDeep, type Json, parseJson } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { RecordField } from '../schema/field.ts';
 import { type FormNode, parseForm, readForm } from './form.ts';
@@ -60,7 +60,7 @@ export function decodeText(bytes: Uint8Array, refusal: string): string {
 
 function jsonBody(text: string): Body {
   const value = parseJson(text);
-  if (!isObject(value) || !isSound(value)) throw new RequestFailure(400, 'Cannot parse JSON body');
+  if (!isObject(value) || isTooDeep(value) || !isSound(value)) throw new RequestFailure(400, 'Cannot parse JSON body');
   return {
     text: name => {
       const member = Object.hasOwn(value, name) ? value[name] : undefined;
@@ -70,15 +70,12 @@ function jsonBody(text: string): Body {
   };
 }
 
-/** As many levels as Kong's parser takes. */
-const MOST_LEVELS = 1000;
-
-/** What JSON.parse takes and no database keeps: half characters, numbers that are none, more levels than anybody means. */
-function isSound(value: Json, levels = MOST_LEVELS): boolean {
+/** JSON.parse takes what no database keeps as it is: halves of characters, and numbers beyond all. */
+function isSound(value: Json): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
-  return levels > 0 && Object.entries(value).every(([name, member]) => name.isWellFormed() && isSound(member, levels - 1));
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isSound(member));
 }
 
 function formBody(form: FormNode): Body {

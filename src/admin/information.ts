@@ -2,20 +2,23 @@ import { hostname } from 'node:os';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
 import type { Endpoint } from './admin-context.ts';
+import type { LogLevelControl } from './log-level.ts';
 import { asFields } from './rows.ts';
 
 export interface Information {
   /** sluice's own, and the level of Kong's Admin API that it keeps to. */
   readonly version: { readonly sluice: string; readonly kong: string };
   readonly nodeId: string;
-  /** The settings, secrets left out. */
+  /** The settings, secrets left out, and what Kong's tools look for besides. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** The plugins that may be configured. */
   readonly plugins: readonly Plugin[];
+  /** Tells the level of this moment. */
+  readonly logLevel: Pick<LogLevelControl, 'get'>;
 }
 
 /** `GET /` and `GET /plugins/enabled`. */
-export function informationEndpoints(store: Store, { version, nodeId, configuration, plugins }: Information): Endpoint[] {
+export function informationEndpoints(store: Store, { version, nodeId, configuration, plugins, logLevel }: Information): Endpoint[] {
   const available = Object.fromEntries(plugins.map(({ name, priority }) => [name, { version: version.kong, priority }]));
   return [
     {
@@ -31,7 +34,7 @@ export function informationEndpoints(store: Store, { version, nodeId, configurat
             node_id: nodeId,
             pids: { master: process.pid, workers: [process.pid] },
             plugins: { available_on_server: available, enabled_in_cluster: namesInUse(store) },
-            configuration,
+            configuration: { ...configuration, log_level: logLevel.get() },
           }),
       },
     },

@@ -21,7 +21,7 @@ export function schemaEndpoints(store: Store): Endpoint[] {
         },
       },
     },
-    ...[...store.entities.values()].filter(entity => entity.schema.facts.subschema).map(subschemas),
+    ...[...store.entities.values()].filter(entity => entity.schema.facts.subschema).flatMap(subschemas),
     {
       path: '/schemas/:name',
       methods: {
@@ -35,19 +35,33 @@ export function schemaEndpoints(store: Store): Endpoint[] {
 }
 
 /** `/schemas/plugins/{name}`: what this kind of row says itself, and what Kong has every kind say again. */
-function subschemas({ name: entityName, schema }: Entity): Endpoint {
+function subschemas({ name: entityName, schema }: Entity): Endpoint[] {
   const { protocols } = schema.fields;
-  return {
-    path: `/schemas/${entityName}/:name`,
-    methods: {
-      GET: context => {
-        const name = segment(context, 'name');
-        const chosen = schema.facts.subschema?.of(name);
-        if (!chosen) return context.json({ message: `No ${entityName.replace(/s$/, '')} named '${name}'` }, 404);
-        return context.json(print({ ...schema, facts: chosen.facts, fields: { ...(protocols && { protocols }), ...chosen.fields } }));
+  const chosen = (context: AdminContext) => schema.facts.subschema?.of(segment(context, 'name')) ?? null;
+  const unknown = (context: AdminContext) =>
+    context.json({ message: `No ${entityName.replace(/s$/, '')} named '${segment(context, 'name')}'` }, 404);
+  return [
+    {
+      path: `/schemas/${entityName}/:name`,
+      methods: {
+        GET: context => {
+          const kind = chosen(context);
+          if (!kind) return unknown(context);
+          return context.json(print({ ...schema, facts: kind.facts, fields: { ...(protocols && { protocols }), ...kind.fields } }));
+        },
       },
     },
-  };
+    {
+      // Deprecated in Kong: the schema of `config` alone.
+      path: `/${entityName}/schema/:name`,
+      methods: {
+        GET: context => {
+          const config = chosen(context)?.fields['config'];
+          return config ? context.json(print(config as RecordField)) : unknown(context);
+        },
+      },
+    },
+  ];
 }
 
 /** A schema is printed as a record that does not say it is one. */

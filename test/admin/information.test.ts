@@ -16,9 +16,15 @@ test('/ says what this is and which plugins there are', async () => {
     node_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     pids: { master: process.pid, workers: [process.pid] },
     plugins: { available_on_server: { sample: { version: '3.9.1', priority: 770 } }, enabled_in_cluster: ['sample'] },
-    configuration: { admin_listen: '127.0.0.1:8001' },
+    configuration: { admin_listen: '127.0.0.1:8001', log_level: 'notice' },
   });
   expect(await api.get('/plugins/enabled')).toEqual({ enabled_plugins: ['sample'] });
+});
+
+test('/ tells the log level of this moment', async () => {
+  const api = await openAdmin();
+  await api.send('PUT', '/debug/node/log-level/debug');
+  expect((await api.get('/')).configuration.log_level).toBe('debug');
 });
 
 test('/endpoints lists every path, itself included, segment by segment', async () => {

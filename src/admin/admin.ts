@@ -2,6 +2,7 @@ import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
 import { guard } from './access.ts';
 import { type App, createApp } from './app.ts';
+import { certificateResource } from './certificates.ts';
 import { declarativeEndpoints } from './declarative-config.ts';
 import { endpointList, type Information, informationEndpoints } from './information.ts';
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
@@ -27,7 +28,9 @@ export interface AdminOptions extends Information, StatusOptions {
 }
 
 /** The entities that are more in the Admin API than their declarations say. */
-const SPECIAL: Readonly<Record<string, (store: Store, plain: Resource) => Resource>> = {};
+const SPECIAL: Readonly<Record<string, (store: Store, plain: Resource) => Resource>> = {
+  certificates: certificateResource,
+};
 
 /** The Admin API. */
 export function createAdmin(options: AdminOptions): App {

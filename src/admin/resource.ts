@@ -1,4 +1,5 @@
 import type { Entity, Row } from '../entities/entity.ts';
+import { withoutTransient } from '../store/complete-row.ts';
 import type { Store, Write } from '../store/store.ts';
 import { type Fields, findRow } from './rows.ts';
 
@@ -21,6 +22,8 @@ export interface Resource {
   named(key: string, given: Fields): Fields;
   /** All that has to be written. Transient fields are not in the rows, but may come to rows of their own. */
   writes(wanted: WantedRow): readonly Write[];
+  /** All that has to be removed with the row, itself included: what a foreign field does not say. */
+  removal(row: Row): readonly Write[];
   /** The row as it is answered. */
   show(row: Row): object;
 }
@@ -31,7 +34,8 @@ export function plainResource(store: Store, entity: Entity): Resource {
     entity,
     find: key => findRow(store, entity, key),
     named: key => (entity.endpointKey === undefined ? {} : { [entity.endpointKey]: key }),
-    writes: ({ row, old }) => [{ kind: old ? 'replace' : 'insert', entity, row }],
+    writes: ({ row, old }) => [{ kind: old ? 'replace' : 'insert', entity, row: withoutTransient(entity, row) }],
+    removal: ({ id }) => [{ kind: 'remove', entity, id }],
     show: row => row,
   };
 }

@@ -100,7 +100,7 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
         const { entity } = resource;
         const old = resource.find(key, false);
         if (!old) return null;
-        await write('remove', entity, key, [{ kind: 'remove', entity, id: old.id }]);
+        await write('remove', entity, key, resource.removal(old));
         return old;
       }),
 

@@ -13,6 +13,7 @@ const onlyWithTls = (field: string) =>
 export const service = defineEntity({
   name: 'services',
   endpointKey: 'name',
+  listReferences: { ca_certificates: 'ca_certificates' },
   schema: record(
     {
       id: uuid,
@@ -35,7 +36,7 @@ export const service = defineEntity({
       client_certificate: foreign('certificates'),
       tls_verify: boolean(),
       tls_verify_depth: integer({ default: null, between: [0, 64], custom_validator: verifyDepthError }),
-      ca_certificates: array(string({ uuid: true, custom_validator: unknownCertificate })),
+      ca_certificates: array(string({ uuid: true })),
       enabled: boolean({ required: true, default: true }),
     },
     {
@@ -68,10 +69,6 @@ function protocolError(protocol: string): string | undefined {
 // Bun's TLS has no bound on the length of a chain: a depth that is taken must be one that is kept.
 function verifyDepthError(): string {
   return 'a depth of verification is not supported: leave it null';
-}
-
-function unknownCertificate(id: string): string {
-  return `the foreign key '{id="${id}"}' does not reference an existing 'ca_certificates' entity.`;
 }
 
 /** What is left of a URL without query, fragment and user: Kong takes those off in silence, so do we. */

@@ -78,6 +78,11 @@ class MemoryStore implements Store {
     return this.#collection(entity).all() as Iterable<R>;
   }
 
+  *pointingAt<R extends Row>(entity: Entity<R>, field: keyof R & string, id: string): Iterable<R> {
+    const collection = this.#collection(entity);
+    for (const child of collection.pointingAt(field, id).after('')) yield collection.get(child) as R;
+  }
+
   // Writes are tried on the indexes themselves and then taken back: nobody else runs in between, and so there is one
   // set of rules for what is staged and for what is there.
   stage(writes: readonly Write[]): readonly Change[] {

@@ -43,6 +43,8 @@ export interface Store {
   findByCacheKey<R extends Row>(entity: Entity<R>, values: Partial<R>): R | undefined;
   page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R>;
   all<R extends Row>(entity: Entity<R>): Iterable<R>;
+  /** The rows whose foreign field, or list of references, points at this id. */
+  pointingAt<R extends Row>(entity: Entity<R>, field: keyof R & string, id: string): Iterable<R>;
   /**
    * What writes come to, cascades included: each sees what those before it did, and may take unique values that others of
    * them give up. Throws an EntityError (primary key, unique, foreign key, not found, referenced by others). Changes nothing either way.

@@ -132,7 +132,9 @@ function members(book: MembershipBook, one: End, other: End): Endpoint {
         await book.writer.write('create', book.entity, () =>
           keys.map(key => {
             const otherRow = book.require(other, key);
-            if (book.find(one, row, other, otherRow)) throw alreadyIn(one, row, key);
+            if (book.find(one, row, other, otherRow)) {
+              throw alreadyIn(one.field === 'consumer' ? [segment(context, one.entity.name), key] : [key, row.id]);
+            }
             added.push(otherRow);
             const fields = { [one.field]: { id: row.id }, [other.field]: { id: otherRow.id } };
             const membership = newRow(book.store, book.entity, fields);
@@ -204,7 +206,5 @@ function keysOf(body: Body, word: string): readonly string[] {
   return keys;
 }
 
-function alreadyIn(one: End, row: Row, key: string): RequestFailure {
-  const [consumer, group] = one.field === 'consumer' ? [row.id, key] : [key, row.id];
-  return new RequestFailure(409, `Consumer '${consumer}' already in group '${group}'`);
-}
+const alreadyIn = ([consumer, group]: readonly [consumer: string, group: string]) =>
+  new RequestFailure(409, `Consumer '${consumer}' already in group '${group}'`);

@@ -69,3 +69,69 @@ describe('without a token', () => {
     expect(response.headers.get('access-control-allow-origin')).not.toBe('https://evil.example');
   });
 });
+
+describe('with admin_gui_url', () => {
+  const GUI = 'https://manager.example:8445';
+  const open = (token: string | null) => openAdmin({ token, guiOrigins: [GUI, 'http://10.0.0.1:8002'] });
+
+  test.each<[string, Record<string, string>, number]>([
+    ['its pages', { host: 'localhost:8001', origin: GUI }, 201],
+    ['its pages elsewhere', { host: 'localhost:8001', origin: 'http://10.0.0.1:8002' }, 201],
+    ['its pages, on their own host', { host: 'manager.example:8001', origin: GUI }, 201],
+    ['curl, on their host', { host: 'manager.example:8001' }, 201],
+    ['curl on this machine', { host: 'localhost:8001' }, 201],
+    ['another port of that host', { host: 'localhost:8001', origin: 'https://manager.example' }, 403],
+    ['another scheme of that host', { host: 'localhost:8001', origin: 'http://manager.example:8445' }, 403],
+    ['a page from elsewhere', { host: 'localhost:8001', origin: 'https://evil.example' }, 403],
+    ['a name rebound to this machine', { host: 'evil.example:8001' }, 403],
+  ])('and no token: %s', async (_name, headers, status) => {
+    const api = await open(null);
+    expect((await api.send('POST', '/services', SERVICE[0], { ...SERVICE[1], ...headers })).status).toBe(status);
+  });
+
+  test.each<[string, string | null, string | undefined, string, string | null]>([
+    ['its page', null, GUI, GUI, 'true'],
+    ['its page, and a token', 'secret', GUI, GUI, 'true'],
+    ['another page', 'secret', 'https://evil.example', GUI, 'true'],
+    ['curl', null, undefined, GUI, 'true'],
+  ])('a browser is told who may read: %s', async (_name, token, origin, allowed, credentials) => {
+    const { headers } = await (await open(token)).send('GET', '/services', undefined, {
+      ...(origin && { origin }),
+      'kong-admin-token': 'secret',
+    });
+    expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials'), headers.get('vary')]).toEqual([
+      allowed,
+      credentials,
+      'Origin',
+    ]);
+  });
+
+  test('a browser that asks may send the headers it asks for', async () => {
+    const response = await (await open('secret')).send('OPTIONS', '/services', undefined, {
+      origin: GUI,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,x-anything',
+    });
+    expect([
+      response.status,
+      response.headers.get('access-control-allow-headers'),
+      response.headers.get('access-control-allow-methods'),
+    ]).toEqual([204, 'content-type,x-anything', 'GET, HEAD, OPTIONS, POST']);
+  });
+});
+
+describe('without admin_gui_url', () => {
+  test.each<[string | undefined, string, string | null]>([
+    ['http://localhost:8002', 'http://localhost:8002', 'true'],
+    ['https://elsewhere.example', 'https://elsewhere.example', null],
+    [undefined, '*', null],
+  ])('credentials that a browser adds of itself are for pages of this machine: %s', async (origin, allowed, credentials) => {
+    const { headers } = await (await openAdmin({ token: 'secret' })).send(
+      'GET',
+      '/services',
+      undefined,
+      origin === undefined ? {} : { origin },
+    );
+    expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]).toEqual([allowed, credentials]);
+  });
+});

@@ -85,6 +85,33 @@ describe('the log', () => {
     expect(JSON.stringify(api.lines)).not.toMatch(/key-1|query-1/);
   });
 
+  test.each<[string, string, Record<string, string>, number, object]>([
+    ['without the token', '/services', {}, 401, { authenticated: false }],
+    ['with a wrong token', '/services', { 'kong-admin-token': 'guess-1' }, 401, { authenticated: false }],
+    [
+      'of a type it does not take',
+      '/services',
+      { 'kong-admin-token': 'token-1', 'content-type': 'text/plain' },
+      415,
+      { authenticated: true },
+    ],
+    ['to a path that is not there', '/nothing', { 'kong-admin-token': 'token-1' }, 404, { authenticated: true }],
+    [
+      'to a path that takes none',
+      '/status?key=query-1',
+      { authorization: 'Bearer token-1' },
+      405,
+      { authenticated: true, path: '/status' },
+    ],
+    ['that is whole', '/services', { 'kong-admin-token': 'token-1', 'content-type': 'application/json' }, 201, { entity: 'services' }],
+  ])('has a line for a write %s', async (_name, path, headers, status, facts) => {
+    const api = await openAdmin({ token: 'token-1' });
+    expect((await api.send('POST', path, '{"host":"h","tags":["body-1"]}', headers)).status).toBe(status);
+    expect(api.lines).toHaveLength(1);
+    expect(api.lines[0]?.facts).toMatchObject({ client: '127.0.0.1', method: 'POST', status, ...facts });
+    expect(JSON.stringify(api.lines)).not.toMatch(/token-1|guess-1|query-1|body-1/);
+  });
+
   test('tells of what nobody expected, the client only that it happened', async () => {
     const broken = {
       fault: null,

@@ -53,7 +53,7 @@ function mapError(keys: Field, values: Field, map: Values): FieldError | undefin
 const REFERENCE = v.pipe(v.string('expected a string'), v.uuid('expected a valid UUID'));
 
 function foreignError(value: unknown): FieldErrors | undefined {
-  const id = isObject(value) ? value['id'] : undefined;
+  const { id } = (isObject(value) ? value : {}) as Values;
   if (id === undefined) return { id: 'missing primary key' };
   if (id === null) return { id: 'required field missing' };
   const message = messageOf(REFERENCE, id);

@@ -16,6 +16,7 @@ import {
 export interface FieldFacts {
   readonly [fact: string]: unknown;
   readonly type: string;
+  readonly reference?: string;
   readonly elements?: FieldFacts;
   readonly keys?: FieldFacts;
   readonly values?: FieldFacts;
@@ -28,13 +29,13 @@ export type NamedFacts = Readonly<Record<string, FieldFacts>>;
 const FUNCTION = '<fn>';
 
 /** The field that says what the data says; what is code in Kong agrees to everything. */
-export function fieldFromFacts({ type, elements, keys, values, fields, shorthand_fields, ...data }: FieldFacts): Field {
+export function fieldFromFacts({ type, elements, keys, values, fields, shorthand_fields, reference, ...data }: FieldFacts): Field {
   const facts = withFunctions(data) as Record<string, unknown>;
   if (type === 'record') return recordFromFacts(fields ?? [], shorthand_fields, facts);
   if (type === 'map' && keys && values) return map(fieldFromFacts(keys), fieldFromFacts(values), facts);
   if (type === 'array' && elements) return array(fieldFromFacts(elements), facts);
   if (type === 'set' && elements) return set(fieldFromFacts(elements), facts);
-  if (type === 'foreign') return foreign(String(facts['reference']), facts);
+  if (type === 'foreign') return foreign(String(reference), facts);
   const make = { string, integer, number, boolean }[type];
   if (!make) throw new Error(`no such type of field: ${type}`);
   return make(facts);

@@ -59,6 +59,14 @@ describe('an entity check', () => {
       [[{ a: 'x', c: ['x'] }, whole("only one or none of these fields must be set: 'a', 'b', 'c'")]],
     ],
     [
+      { mutually_exclusive_sets: { set1: ['a', 'inner.d'], set2: ['b', 'c'] } },
+      [{}, { a: 'x', inner: { d: 'x' } }, { b: 'x', c: ['x'] }, { a: 'x', c: [] }],
+      [
+        [{ inner: { d: 'x' }, b: 'x', c: ['x'] }, whole("these sets are mutually exclusive: ('inner.d'), ('b', 'c')")],
+        [{ a: 1, b: 'x' }, { a: 'expected a string' }],
+      ],
+    ],
+    [
       { conditional: { if_field: 'mode', if_match: { one_of: ['x', 'y'] }, then_field: 'inner.d', then_match: { required: true } } },
       [{ mode: 'z' }, { mode: 'x', inner: { d: 'k' } }],
       [[{ mode: 'x' }, { inner: { d: 'required field missing' }, ...whole("failed conditional validation given value of field 'mode'") }]],
@@ -72,6 +80,13 @@ describe('an entity check', () => {
           { n: 'value must be greater than 3', ...whole('too small for mode') },
         ],
       ],
+    ],
+    [
+      {
+        conditional: { if_field: 'mode', if_match: { eq: 'x' }, then_field: 'n', then_match: { required: true }, then_err: 'no n for %s' },
+      },
+      [{ mode: 'y' }, { mode: 'x', n: 4 }],
+      [[{ mode: 'x' }, { n: 'required field missing', ...whole("failed conditional validation given value of field 'mode'") }]],
     ],
     [
       {

@@ -126,6 +126,7 @@ describe('a value', () => {
     ['eq null in words of its own', string({ eq: null, err: 'not here' }), [null], [['a', 'not here']]],
     ['ne', boolean({ ne: true }), [false, null], [[true, 'value must not be true']]],
     ['ne null', string({ ne: null }), ['a'], [[null, 'value must not be null']]],
+    ['ne null of what is required', string({ ne: null, required: true }), ['a'], [[null, 'required field missing']]],
     [
       'one_of',
       string({ one_of: ['a', 'b'] }),
@@ -157,6 +158,7 @@ describe('a value', () => {
         [6, 'value should be between 1 and 5'],
       ],
     ],
+    ['between, whose bounds Kong prints as integers', number({ between: [0.001, 60] }), [0.001], [[0, 'value should be between 0 and 60']]],
     ['len_eq', array(text, { len_eq: 0 }), [[]], [[['a'], 'length must be 0']]],
     ['len_min', set(text, { len_min: 1 }), [['a']], [[[], 'length must be at least 1']]],
     [
@@ -173,6 +175,7 @@ describe('a value', () => {
     ['match', string({ match: '^%u+$' }), ['GET'], [['get', 'invalid value: get']]],
     ['not_match', string({ not_match: '^%u' }), ['get'], [['GET', 'invalid value: GET']]],
     ['match_none', string({ match_none: [pattern] }), ['/a'], [['//', 'no empty segments']]],
+    ['match_none without words of its own', string({ match_none: [{ pattern: '//' }] }), ['/a'], [['//', 'invalid value: //']]],
     [
       'match_all',
       string({
@@ -188,6 +191,7 @@ describe('a value', () => {
       ],
     ],
     ['match_any', string({ match_any: { patterns: ['^/', '^~/'], err: 'no path' } }), ['/', '~/'], [['a', 'no path']]],
+    ['match_any without words of its own', string({ match_any: { patterns: ['^/', '^~/'] } }), ['/'], [['a', 'invalid value: a']]],
     ['contains', array(text, { contains: 'a' }), [['b', 'a']], [[['b'], 'expected to contain: a']]],
     [
       'err',

@@ -16,12 +16,12 @@ export function handClock() {
   async function pass(seconds: number): Promise<void> {
     const end = now + seconds * 1000;
     for (;;) {
+      await new Promise(setImmediate);
       const next = [...alarms].sort((a, b) => a.at - b.at)[0];
       if (next === undefined || next.at > end) break;
       alarms.delete(next);
       now = next.at;
       next.call();
-      await new Promise(setImmediate);
     }
     now = end;
   }

@@ -110,7 +110,7 @@ describe('the protocols of a plugin', () => {
     [{ service: { id } }, [['https'], ['https']], { protocols: SERVICE }],
     [{ service: { id } }, [], undefined],
   ])('of %j among routes of %j: %j', (scope, routes, errors) => {
-    const row = pluginRow({ id, name: 'http', protocols: ['http'], ...scope } as PluginRow);
+    const row = pluginRow({ id, name: 'http', protocols: ['http'], ...(scope as Partial<PluginRow>) });
     expect(plugin.checkAmong?.(row, rowsOf(...routes))).toEqual(errors as never);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { isIpOrCidr, parseHost } from '../../src/lib/host.ts';
+import { formatHost, isIpOrCidr, parseHost } from '../../src/lib/host.ts';
 
 describe('parseHost', () => {
   test.each([
@@ -29,6 +29,7 @@ describe('parseHost', () => {
     ['10.1', 'invalid ipv4 address: 10.1'],
     ['10.0.0.1:70000', 'invalid port number'],
     ['1::2::3', 'invalid ipv6 address: 1::2::3'],
+    ['::ffff:10.0.0.1', 'invalid ipv6 address: ::ffff:10.0.0.1'],
     ['fe80::1%eth0', 'invalid ipv6 address: fe80::1%eth0'],
     ['[::1]x', 'invalid ipv6 address: [::1]x'],
   ])('%s is refused: %s', (text, message) => {
@@ -49,4 +50,13 @@ test.each([
   ['', false],
 ])('isIpOrCidr of %p is %p', (text, answer) => {
   expect(isIpOrCidr(text)).toBe(answer);
+});
+
+test.each([
+  [{ kind: 'name', host: 'a.test', port: null }, 'a.test:80'],
+  [{ kind: 'ipv4', host: '10.0.0.1', port: 0 }, '10.0.0.1:0'],
+  [{ kind: 'ipv6', host: 'FE80::1', port: 443 }, '[fe80:0000:0000:0000:0000:0000:0000:0001]:443'],
+  [{ kind: 'ipv6', host: '1:2:3:4:5:6:7:8', port: null }, '[0001:0002:0003:0004:0005:0006:0007:0008]:80'],
+] as const)('formatHost writes %j as %s', (host, text) => {
+  expect(formatHost(host, 80)).toBe(text);
 });

@@ -191,7 +191,9 @@ const scenarios: Record<string, readonly Step[]> = {
       '/plugins',
       { ...CHAT, config: { ...CHAT.config, model: { provider: 'openai', options: { upstream_url: 'nowhere' } } } },
       400,
-      violation('config.model.options.upstream_url: not a URL', { config: { model: { options: { upstream_url: 'not a URL' } } } }),
+      violation('config.model: {\n  options = {\n    upstream_url = "not a URL"\n  }\n}', {
+        config: { model: { options: { upstream_url: 'not a URL' } } },
+      }),
     ],
     ['POST', '/plugins', CHAT, 201, row({ name: 'sample', route: null, config: row({ enabled: true, words: null }) })],
     ['POST', '/plugins', CHAT, 409, row({ code: 5 })],

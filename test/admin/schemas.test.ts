@@ -42,7 +42,7 @@ describe('/schemas', () => {
       'plugins',
       { ...PLUGIN, config: {} },
       400,
-      '2 schema violations (config.model.provider: required field missing; config.route_type: required field missing)',
+      '2 schema violations (config.model: {\n  provider = "required field missing"\n}; config.route_type: required field missing)',
     ],
     ['plugins', { name: 'x' }, 400, `schema violation (name: plugin 'x' not enabled; add it to the 'plugins' configuration property)`],
     ['nothing', {}, 404, `No entity named 'nothing'`],

@@ -209,7 +209,7 @@ describe('the configuration', () => {
   const withOptions = (options: Config) => chat({ model: { ...OPENAI, options } });
 
   test.each<[Config, string]>([
-    [chat({ model: { provider: 'delphi' } }), 'config.model.provider: expected one of: openai, cohere'],
+    [chat({ model: { provider: 'delphi' } }), 'provider = "expected one of: openai, cohere"'],
     [chat({ route_type: 'preserve' }), 'config.route_type: expected one of: llm/v1/chat, llm/v1/completions'],
     [chat({ llm_format: 'gemini' }), 'config.llm_format: expected one of: openai'],
     [chat({ auth: { header_name: 'a' } }), "all or none of these fields must be set: 'auth.header_name', 'auth.header_value'"],
@@ -222,13 +222,10 @@ describe('the configuration', () => {
     [withOptions({ input_cost: 0 }), 'value must be greater than 0'],
     [withOptions({ upstream_url: 'nowhere' }), 'missing host in url'],
     [withOptions({ upstream_url: 'http://a/$(headers.where)' }), 'clients must not choose where their requests go'],
-    [withOptions({ azure_instance: 'a' }), 'config.model.options.azure_instance: azure is not supported: leave it out'],
-    [withOptions({ bedrock: {} }), 'config.model.options.bedrock: bedrock is not supported: leave it out'],
-    [
-      chat({ auth: { azure_use_managed_identity: true } }),
-      'config.auth.azure_use_managed_identity: azure is not supported: leave it false',
-    ],
-    [withOptions({ nonsense: null }), 'config.model.options.nonsense: unknown field'],
+    [withOptions({ azure_instance: 'a' }), 'azure_instance = "azure is not supported: leave it out"'],
+    [withOptions({ bedrock: {} }), 'bedrock = "bedrock is not supported: leave it out"'],
+    [chat({ auth: { azure_use_managed_identity: true } }), 'azure_use_managed_identity = "azure is not supported: leave it false"'],
+    [withOptions({ nonsense: null }), 'nonsense = "unknown field"'],
     [chat({ model: { ...OPENAI, name: '$(headers)' } }), "cannot parse expression for field 'model.name'"],
     [chat({ model: { ...OPENAI, name: '$(body.model)' } }), "source 'body' is not supported"],
     [chat({ max_request_body_size: -1 }), 'value must be greater than -1'],

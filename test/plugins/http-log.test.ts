@@ -224,16 +224,8 @@ describe('refuses', () => {
     ['a negative keepalive', { http_endpoint: url, keepalive: -1 }, 'value must not be negative'],
     ['a queue_size of 0', { http_endpoint: url, queue_size: 0 }, 'value must be greater than 0'],
     ['a negative flush_timeout', { http_endpoint: url, flush_timeout: -1 }, 'value must not be negative'],
-    [
-      'a batch size of 0',
-      { http_endpoint: url, queue: { max_batch_size: 0 } },
-      'queue.max_batch_size: value should be between 1 and 1000000',
-    ],
-    [
-      'an odd concurrency_limit',
-      { http_endpoint: url, queue: { concurrency_limit: 2 } },
-      'queue.concurrency_limit: expected one of: -1, 1',
-    ],
+    ['a batch size of 0', { http_endpoint: url, queue: { max_batch_size: 0 } }, 'max_batch_size = "value should be between 1 and 1000000"'],
+    ['an odd concurrency_limit', { http_endpoint: url, queue: { concurrency_limit: 2 } }, 'concurrency_limit = "expected one of: -1, 1"'],
     ['Lua code', { http_endpoint: url, custom_fields_by_lua: { a: 'return 1' } }, 'this gateway runs no Lua'],
     ['an unknown field', { http_endpoint: url, endpoint: url }, 'endpoint: unknown field'],
   ])('%s', (_, config, message) => {

@@ -3,6 +3,7 @@ import type { Route } from '../entities/route.ts';
 import { type Service, service } from '../entities/service.ts';
 import type { Change, Store } from '../store/store.ts';
 import { Epochs } from './epochs.ts';
+import { Memberships } from './memberships.ts';
 import { PlanBook } from './plan-book.ts';
 import type { ConfiguredPlugin, PluginConfigurations } from './plugin-configurations.ts';
 import { compileEntries, type RouteEntries } from './route-entries.ts';
@@ -37,6 +38,7 @@ export class LiveSnapshot implements Snapshot {
   private readonly router = new Router();
   private readonly book = new PlanBook();
   private readonly epochs = new Epochs();
+  private readonly memberships: Memberships;
   private readonly routes = new Map<string, PreparedRoute>();
   private readonly routesOfService = new Map<string, Set<string>>();
   private readonly globalPlan = this.book.planOf({ route: null, service: null });
@@ -44,6 +46,7 @@ export class LiveSnapshot implements Snapshot {
   constructor(store: Store, configurations: PluginConfigurations) {
     this.store = store;
     this.configurations = configurations;
+    this.memberships = new Memberships(store);
   }
 
   enter(): Passage {
@@ -56,6 +59,10 @@ export class LiveSnapshot implements Snapshot {
 
   get unmatched(): Plan {
     return this.globalPlan.current;
+  }
+
+  groupsOf(consumer: string): readonly string[] {
+    return this.memberships.of(consumer, this.version);
   }
 
   /** What of the configuration does not work, in words. */

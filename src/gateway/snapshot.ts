@@ -14,6 +14,8 @@ export interface Snapshot {
   match(request: Routable): Match | null;
   /** Global plugins, for a request that matches no route. */
   readonly unmatched: Plan;
+  /** Ids of the groups that a consumer is in, by the names of the groups: of several, Kong has the first decide. */
+  groupsOf(consumer: string): readonly string[];
 }
 
 export interface Passage {
@@ -66,7 +68,7 @@ export interface Slot<Handler> {
   readonly byOwner: readonly ReadonlyMap<string, Handler>[] | null;
 }
 
-/** The handler for a consumer that is in these groups; of several groups in one step, the first decides. */
+/** The handler for a consumer that is in these groups; of several groups in one step the first decides. */
 export function handlerFor<Handler>({ anyone, byOwner }: Slot<Handler>, consumer: string, groups: readonly string[]): Handler | null {
   for (const step of byOwner ?? []) {
     const own = step.get(consumer);

@@ -43,8 +43,5 @@ function report(log: Log, plugin: string, phase: string, context: RequestContext
   log.error(`plugin ${plugin} failed in its ${phase} phase`, { request_id: context.id, error });
 }
 
-// No plugin names a consumer yet: the groups of one come with the first that does.
-const NO_GROUPS: readonly string[] = [];
-
-const pick = <Handler>(slot: Slot<Handler>, { consumer }: RequestContext): Handler | null =>
-  slot.byOwner === null || consumer === null ? slot.anyone : handlerFor(slot, consumer.id, NO_GROUPS);
+const pick = <Handler>(slot: Slot<Handler>, { consumer, snapshot }: RequestContext): Handler | null =>
+  slot.byOwner === null || consumer === null ? slot.anyone : handlerFor(slot, consumer.id, snapshot.groupsOf(consumer.id));

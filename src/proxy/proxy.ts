@@ -69,7 +69,7 @@ class SnapshotProxy implements HttpProxy {
     this.#requests++;
     const { snapshot } = this.#gateway;
     const passage = snapshot.enter();
-    const context = new RequestContext(request, server, this.#portOf(server), this.#peers, snapshot.unmatched);
+    const context = new RequestContext(request, server, this.#portOf(server), this.#peers, snapshot);
     let response: Response;
     try {
       response = await this.#answer(snapshot, context);

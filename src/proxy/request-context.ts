@@ -3,7 +3,7 @@ import type { Consumer } from '../entities/consumer.ts';
 import type { Row } from '../entities/entity.ts';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
-import type { CompiledRoute, Match, Plan, Routable } from '../gateway/snapshot.ts';
+import type { CompiledRoute, Match, Plan, Routable, Snapshot } from '../gateway/snapshot.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
 import type { Call } from './call.ts';
@@ -36,6 +36,7 @@ export class RequestContext implements Context, Routable {
   readonly peerIp: string;
   readonly peerTrusted: boolean;
   readonly clientIp: string;
+  readonly snapshot: Snapshot;
 
   target: CompiledRoute | null = null;
   /** The call that the answer comes from. */
@@ -50,14 +51,15 @@ export class RequestContext implements Context, Routable {
   readonly log: JsonObject = {};
   readonly upstream: UpstreamRequest;
 
-  constructor(request: Request, server: Server<undefined>, port: string, peers: Peers, unmatched: Plan) {
+  constructor(request: Request, server: Server<undefined>, port: string, peers: Peers, snapshot: Snapshot) {
     const { url, headers } = request;
     this.request = request;
     this.server = server;
     this.port = port;
     this.method = request.method;
     this.headers = headers;
-    this.plan = unmatched;
+    this.snapshot = snapshot;
+    this.plan = snapshot.unmatched;
     this.members = headers.toJSON() as HeaderMembers;
     this.host = this.members.host ?? '';
     this.scheme = url.startsWith('https:') ? 'https' : 'http';

@@ -25,6 +25,7 @@ beforeAll(() => {
     enter: () => ({ leave: () => undefined }),
     match: () => ({ target: { route: {}, service: null, plan }, upstreamUrl: null, prefix: '', captures: null }) as unknown as Match,
     unmatched: nothing,
+    groupsOf: () => [],
   };
   const options = { trustedIps: [], realIpHeader: 'X-Real-IP', headers: [], version: '0' };
   server = listen({ hostname: '127.0.0.1', port: 0 }, undefined, createProxy({ gateway: { snapshot }, log, ...options }));

@@ -88,21 +88,22 @@ describe('the phases of plugins', () => {
     expect((await logged.promise).outcome).toMatchObject({ responseSize: 3, source: 'upstream', status: 200 });
   });
 
-  test('choose the configuration of the consumer once it is known', async () => {
+  test('choose the configuration of the consumer, or of a group it is in, once it is known', async () => {
     const says = (who: string) => (_: Context, response: Response) => void response.headers.set('X-For', who);
-    const slot = { plugin: 'says', anyone: says('anyone'), byOwner: [new Map([['gold', says('gold')]])] };
+    const slot = {
+      plugin: 'says',
+      anyone: says('anyone'),
+      byOwner: [new Map([['gold', says('gold')]]), new Map([['staff', says('staff')]])],
+    };
     const access = (context: Context) => {
       const id = context.request.headers.get('x-consumer');
       if (id !== null) context.consumer = { id } as Context['consumer'];
     };
     const plan = { access: [{ plugin: 'auth', anyone: access, byOwner: null }], response: [slot], log: [] } as Plan;
-    using gateway = startGateway({ url: upstream.url, plan });
-    const heard = async (headers: Record<string, string>) => (await fetch(gateway.url, { headers })).headers.get('x-for');
-    expect([await heard({}), await heard({ 'X-Consumer': 'gold' }), await heard({ 'X-Consumer': 'other' })]).toEqual([
-      'anyone',
-      'gold',
-      'anyone',
-    ]);
+    using gateway = startGateway({ url: upstream.url, plan, groups: { gold: ['staff'], silver: ['none', 'staff'] } });
+    const heard = async (headers: HeadersInit) => (await fetch(gateway.url, { headers })).headers.get('x-for');
+    const callers = [{}, { 'X-Consumer': 'gold' }, { 'X-Consumer': 'silver' }, { 'X-Consumer': 'other' }];
+    expect(await Promise.all(callers.map(heard))).toEqual(['anyone', 'gold', 'staff', 'anyone']);
   });
 
   test('share notes and the time they began', async () => {

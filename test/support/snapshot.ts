@@ -15,6 +15,8 @@ export interface OneRoute {
   /** Null for a request that is not the route's. */
   readonly matches?: (request: Routable) => boolean;
   readonly httpsOnly?: boolean;
+  /** Ids of the groups of consumers, by the consumer's id. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A snapshot of one route and one service, made by hand. `passages` counts who has entered and not left. */
@@ -27,6 +29,7 @@ export function oneRoute({
   match,
   matches = () => true,
   httpsOnly = false,
+  groups = {},
 }: OneRoute) {
   const target = {
     plan,
@@ -41,6 +44,7 @@ export function oneRoute({
   const snapshot: Snapshot = {
     version: 1,
     unmatched: plan,
+    groupsOf: consumer => groups[consumer] ?? [],
     enter() {
       passages.open++;
       return { leave: () => void passages.open-- };

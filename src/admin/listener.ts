@@ -1,0 +1,26 @@
+import type { Server } from 'bun';
+import type { ListenAddress } from '../lib/listen-address.ts';
+import type { KeyPair } from '../lib/self-signed.ts';
+import type { App } from './app.ts';
+
+const IDLE_SECONDS = 60;
+
+/** Opens a port for the Admin API or the status page. Throws when it cannot be had. */
+export function listenApp(
+  { hostname, port }: Pick<ListenAddress, 'hostname' | 'port'>,
+  tls: KeyPair | undefined,
+  app: App,
+): Server<undefined> {
+  return Bun.serve({
+    hostname,
+    port,
+    ...(tls && { tls }),
+    idleTimeout: IDLE_SECONDS,
+    // The app reads no more than it takes, and says so itself.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    development: false,
+    // As for the proxy: in production Bun would let another program share the port.
+    reusePort: false,
+    fetch: (request, server) => app.fetch(request, server.requestIP(request)?.address),
+  });
+}

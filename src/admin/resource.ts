@@ -1,7 +1,8 @@
 import type { Entity, Row } from '../entities/entity.ts';
+import { withDeprecatedNames } from '../schema/deprecated-names.ts';
 import { withoutTransient } from '../store/complete-row.ts';
 import type { Store, Write } from '../store/store.ts';
-import { type Fields, findRow } from './rows.ts';
+import { asFields, type Fields, findRow } from './rows.ts';
 
 /** A row that somebody wants written, and what they said of it. */
 export interface WantedRow {
@@ -36,6 +37,6 @@ export function plainResource(store: Store, entity: Entity): Resource {
     named: key => (entity.endpointKey === undefined ? {} : { [entity.endpointKey]: key }),
     writes: ({ row, old }) => [{ kind: old ? 'replace' : 'insert', entity, row: withoutTransient(entity, row) }],
     removal: ({ id }) => [{ kind: 'remove', entity, id }],
-    show: row => row,
+    show: row => withDeprecatedNames(entity.schema, asFields(row)),
   };
 }

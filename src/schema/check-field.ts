@@ -65,7 +65,8 @@ export function recordErrors(record: RecordField, values: Values): FieldErrors |
   const early = shorthandErrors(record, values, check);
   if (!isEmpty(early)) return early;
   const errors: FieldErrors = {};
-  for (const [name, field] of Object.entries(record.fields)) {
+  for (const name in record.fields) {
+    const field = record.fields[name] as Field;
     const value = values[name] ?? null;
     const error = value === null && field.facts.required ? 'required field missing' : check(field, value);
     if (error !== undefined) errors[name] = error;

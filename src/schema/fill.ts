@@ -11,8 +11,8 @@ type Values = Readonly<Record<string, unknown>>;
 export function fillRecord(record: RecordField, values: Values): Values {
   const fields = fieldsOf(record, values);
   const filled: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    const value = fill(field, values[name]);
+  for (const name in fields) {
+    const value = fill(fields[name] as Field, values[name]);
     if (value !== undefined) filled[name] = value;
   }
   const unknown = Object.keys(values).filter(name => !Object.hasOwn(fields, name));

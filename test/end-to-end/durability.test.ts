@@ -18,38 +18,6 @@ test('what was written is there after a restart, ids and times included', async 
   expect((await second.request('GET', '/services/kept')).body).toEqual(written);
 });
 
-test('kill -9 right after a 201 loses nothing, again and again', async () => {
-  const folder = newFolder();
-  const written: string[] = [];
-  for (const round of [1, 2, 3]) {
-    const gateway = await startGateway({ folder });
-    for (const number of [1, 2, 3, 4, 5]) {
-      const name = `service-${round}-${number}`;
-      expect((await gateway.request('POST', '/services', service(name))).status).toBe(201);
-      written.push(name);
-    }
-    await gateway.stop('SIGKILL');
-  }
-  await using gateway = await startGateway({ folder });
-  expect(await names(gateway)).toEqual(written.sort());
-});
-
-test('kill -9 among writes under way keeps each whole or not at all', async () => {
-  const folder = newFolder();
-  const gateway = await startGateway({ folder });
-  const acknowledged = new Set<string>();
-  const writes = Array.from({ length: 200 }, async (_, number) => {
-    const { status } = await gateway.request('POST', '/services', service(`service-${number}`));
-    if (status === 201) acknowledged.add(`service-${number}`);
-    if (acknowledged.size === 50) void gateway.stop('SIGKILL');
-  });
-  await Promise.allSettled(writes);
-  await using again = await startGateway({ folder });
-  const { body } = await again.request('GET', '/services?size=1000');
-  const kept = new Set((body as { data: { name: string }[] }).data.map(({ name }) => name));
-  expect([...acknowledged].filter(name => !kept.has(name))).toEqual([]);
-});
-
 describe('a second gateway on the same database', () => {
   test('sees what the first one writes, and the other way round', async () => {
     const folder = newFolder();

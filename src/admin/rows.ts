@@ -3,7 +3,8 @@ import { EntityError } from '../entities/entity-error.ts';
 import { isObject } from '../lib/json.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { automaticValue } from '../schema/automatic.ts';
-import type { RecordField } from '../schema/field.ts';
+import { check } from '../schema/check-field.ts';
+import type { Field, RecordField } from '../schema/field.ts';
 import { fieldsOf } from '../schema/subschema.ts';
 import { type FieldErrors, type Validation, validate, validateChange } from '../schema/validate.ts';
 import { violation } from '../schema/violation.ts';
@@ -18,8 +19,17 @@ export const asFields = (row: Row): Fields => row as Row & Fields;
 /** The row that a key of a path names: by id when it looks like one, else by the entity's endpoint key. */
 export function findRow(store: Store, entity: Entity, key: string): Row | undefined {
   if (isUuid(key)) return findById(store, entity, key);
-  if (entity.endpointKey !== undefined) return store.findBy(entity, entity.endpointKey, key);
+  if (entity.endpointKey !== undefined) {
+    refuseInvalidName(entity.schema.fields[entity.endpointKey], key, entity.endpointKey);
+    return store.findBy(entity, entity.endpointKey, key);
+  }
   throw new EntityError('invalid primary key', `invalid primary key: '{id="expected a valid UUID"}'`, { id: 'expected a valid UUID' });
+}
+
+/** A 400 for what a field could never say: no row can be found by it. Source: kong/db/dao/init.lua of Kong 3.9. */
+export function refuseInvalidName(field: Field | undefined, value: string, name: string): void {
+  const error = field && check(field, value);
+  if (typeof error === 'string') throw new EntityError('invalid unique', error, undefined, name);
 }
 
 export function findById(store: Store, entity: Entity, key: string): Row | undefined {

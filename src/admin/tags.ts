@@ -1,8 +1,10 @@
 import { EntityError } from '../entities/entity-error.ts';
 import { parseJson } from '../lib/json.ts';
+import { tags } from '../schema/typedefs.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, type Endpoint, segment } from './admin-context.ts';
 import { pageAnswer, pageQuery } from './list.ts';
+import { refuseInvalidName } from './rows.ts';
 
 interface Tagged {
   readonly entity_name: string;
@@ -24,7 +26,13 @@ export function tagEndpoints(store: Store): Endpoint[] {
     { path: '/tags', methods: { GET: context => list(context, '/tags', null) } },
     {
       path: '/tags/:tag',
-      methods: { GET: context => list(context, `/tags/${encodeURIComponent(segment(context, 'tag'))}`, segment(context, 'tag')) },
+      methods: {
+        GET: context => {
+          const tag = segment(context, 'tag');
+          refuseInvalidName(tags.elements, tag, 'tag');
+          return list(context, `/tags/${encodeURIComponent(tag)}`, tag);
+        },
+      },
     },
   ];
 }

@@ -26,11 +26,14 @@ export class EntityError extends Error {
   override readonly name: EntityErrorName;
   /** What is wrong, field by field; or, when a key is taken or leads nowhere, that key. */
   readonly fields: Readonly<Record<string, unknown>> | undefined;
+  /** The field that an `invalid unique` is about, which Kong says in the error's name. */
+  private readonly about: string | undefined;
 
-  constructor(name: EntityErrorName, message: string, fields?: Readonly<Record<string, unknown>>) {
+  constructor(name: EntityErrorName, message: string, fields?: Readonly<Record<string, unknown>>, about?: string) {
     super(message);
     this.name = name;
     this.fields = fields;
+    this.about = about;
   }
 
   get code(): number {
@@ -43,6 +46,7 @@ export class EntityError extends Error {
 
   get body() {
     const details = this.name === 'invalid options' ? { options: this.fields } : { fields: this.fields };
-    return { message: this.message, name: this.name, code: this.code, ...(this.fields && details) };
+    const name = this.about === undefined ? this.name : `${this.name} ${this.about}`;
+    return { message: this.message, name, code: this.code, ...(this.fields && details) };
   }
 }

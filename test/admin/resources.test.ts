@@ -56,6 +56,19 @@ const scenarios: Record<string, readonly Step[]> = {
     ['OPTIONS', '/nothing', undefined, 404, NOT_FOUND],
     ['GET', '/services/a/b/c/d', undefined, 404, NOT_FOUND],
   ],
+  'a name that no row can have': (['GET', 'PUT', 'PATCH', 'DELETE'] as const).flatMap(method =>
+    ['/services/a%20b', '/services/a%20b/routes/x'].map(path => [
+      method,
+      path,
+      undefined,
+      400,
+      {
+        message: "invalid value 'a b': the only accepted ascii characters are alphanumerics or ., -, _, and ~",
+        name: 'invalid unique name',
+        code: 10,
+      },
+    ]),
+  ),
   'methods that a path does not have': [
     ['PUT', '/services', { host: 'h' }, 405, METHOD_NOT_ALLOWED],
     ['DELETE', '/services', undefined, 405, METHOD_NOT_ALLOWED],

@@ -36,4 +36,16 @@ describe('/tags', () => {
     const response = await (await openAdmin()).send('GET', '/tags?offset=x');
     expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ code: 7 })]);
   });
+
+  test('refuse a tag that none can be', async () => {
+    const response = await (await openAdmin()).send('GET', '/tags/a,b');
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      {
+        message: "invalid tag 'a,b': expected printable ascii (except `,` and `/`) or valid utf-8 sequences",
+        name: 'invalid unique tag',
+        code: 10,
+      },
+    ]);
+  });
 });

@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test';
 import { fileLog } from '../../src/plugins/file-log.ts';
 import { httpLog } from '../../src/plugins/http-log.ts';
+import { plugins } from '../../src/plugins/registry.ts';
 import { describe } from '../../src/schema/describe.ts';
+import type { Field } from '../../src/schema/field.ts';
+import { protocols } from '../../src/schema/typedefs.ts';
 import fileLogOfKong from '../fixtures/kong/plugins/file-log.json';
 import httpLogOfKong from '../fixtures/kong/plugins/http-log.json';
 
@@ -36,4 +39,12 @@ test('the configuration of http-log is printed as Kong prints it, but for queue:
   expect(filled).toBe(true);
   expect({ ...printed, fields: { ...printed.fields, queue } } as unknown).toEqual(comparable(configOf(httpLogOfKong)));
   expect(httpLog.priority).toBe(httpLogOfKong.priority);
+});
+
+test.each(plugins.map(plugin => [plugin.name, plugin] as const))('rows of %s take what Kong’s take', async (name, plugin) => {
+  const golden = await Bun.file(`${import.meta.dir}/../fixtures/kong/plugins/${name}.json`).json();
+  const { config: _, ...wanted } = Object.assign({}, ...(golden as { fields: object[] }).fields) as Record<string, unknown>;
+  const { fields }: { fields?: Readonly<Record<string, Field>> } = plugin;
+  const own = Object.entries({ protocols, ...fields }).map(([field, declared]) => [field, describe(declared)]);
+  expect(Object.fromEntries(own)).toEqual(wanted);
 });

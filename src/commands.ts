@@ -37,10 +37,13 @@ export async function start({ sources }: Invocation): Promise<void> {
 export async function check({ operands: [file], sources }: Invocation): Promise<void> {
   const { settings, warnings, file: settingsFile } = readSettings(sources);
   for (const warning of warnings) process.stderr.write(`sluice: ${warning}\n`);
-  const log = createLog({ level: 'error', format: 'text', write: line => process.stderr.write(line) });
+  const log = createLog({ level: 'crit', format: 'text', write: line => process.stderr.write(line) });
   outboundOf(settings);
-  if (file === undefined) await (await loadServer()).rehearse(settings, log);
-  else await (await loadConfiguration()).checkDeclarative(settings, file, log);
+  const fault =
+    file === undefined
+      ? await (await loadServer()).rehearse(settings, log)
+      : await (await loadConfiguration()).checkDeclarative(settings, file, log);
+  if (fault !== null) process.stderr.write(`sluice: ${fault}\n`);
   print(`${file ?? settingsFile ?? 'settings'}: valid`);
 }
 
@@ -54,7 +57,7 @@ export async function importFrom({ operands: [file = ''], sources }: Invocation)
 export async function exportTo({ operands: [file], sources }: Invocation): Promise<void> {
   const { settings } = readSettings(sources);
   const { exportDeclarative } = await loadConfiguration();
-  const text = await exportDeclarative(settings, logOf(settings));
+  const text = await exportDeclarative(settings);
   if (file === undefined) process.stdout.write(text);
   // Plugin configuration holds the vendors' keys.
   else writeFileSync(file, text, { mode: 0o600 });

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Entity } from './entities/entity.ts';
-import { EntityError } from './entities/entity-error.ts';
 import { coreEntities } from './entities/registry.ts';
 import { type Gateway, openGateway } from './gateway/gateway.ts';
 import { ConfigurationError } from './lib/configuration-error.ts';
@@ -9,7 +8,8 @@ import type { Plugin } from './plugins/plugin.ts';
 import { plugins as bundled } from './plugins/registry.ts';
 import { readText } from './read-settings.ts';
 import type { Settings } from './settings.ts';
-import { declarativeWrites, writeDeclarative } from './store/declarative.ts';
+import { type DeclarativeText, declarativeWrites, writeDeclarative } from './store/declarative.ts';
+import { DeclarativeError } from './store/declarative-error.ts';
 import { openStore } from './store/memory.ts';
 import { untilUpToDate } from './store/outdated.ts';
 import { openSqlite } from './store/sqlite.ts';
@@ -28,16 +28,21 @@ export interface Configuration {
 
 /** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there. */
 export async function openConfiguration(settings: Settings, log: Log): Promise<Configuration> {
-  const plugins = enabledPlugins(settings.plugins);
-  const entities = entitiesOf(plugins);
-  const file = databaseFile(settings);
-  const store = await openStore(entities, file === null ? undefined : openSqlite(file, entities));
+  const { plugins, store, place } = await openRows(settings);
   const gateway = await openGateway({ store, plugins, vaults, log, prefix: resolve(settings.prefix) });
   const close = async () => {
     await gateway.close();
     await store.close();
   };
-  return { plugins, store, gateway, place: file, close };
+  return { plugins, store, gateway, place, close };
+}
+
+/** The rows alone: nothing is compiled, no vault is asked. */
+async function openRows(settings: Settings): Promise<Pick<Configuration, 'plugins' | 'store' | 'place'>> {
+  const plugins = enabledPlugins(settings.plugins);
+  const entities = entitiesOf(plugins);
+  const place = databaseFile(settings);
+  return { plugins, place, store: await openStore(entities, place === null ? undefined : openSqlite(place, entities)) };
 }
 
 /**
@@ -46,28 +51,28 @@ export async function openConfiguration(settings: Settings, log: Log): Promise<C
  */
 export async function loadDeclarative(
   { store, gateway }: Configuration,
-  text: string,
-  name: string,
+  source: DeclarativeText,
   mode: 'merge' | 'replace',
 ): Promise<number> {
   try {
     return await untilUpToDate(async () => {
-      const writes = declarativeWrites(text, name, store, mode);
+      const writes = declarativeWrites(source, store, mode);
       await gateway.write(writes);
       return writes.length;
     });
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const field = error.field === undefined ? 'config' : `config.${error.field}`;
-    throw new EntityError('invalid declarative configuration', `${name}: plugins: ${field}: ${error.message}`);
+    throw new DeclarativeError(`${source.name}: plugins: ${field}: ${error.message}`, { plugins: { [field]: error.message } });
   }
 }
 
-/** Throws when the file cannot be a configuration. */
-export async function checkDeclarative(settings: Settings, file: string, log: Log): Promise<void> {
+/** Throws when the file cannot be a configuration. Resolves to what of it does not work here and now, such as a secret that cannot be had. */
+export async function checkDeclarative(settings: Settings, file: string, log: Log): Promise<string | null> {
   const configuration = await openConfiguration({ ...settings, database: 'off' }, log);
   try {
-    await loadDeclarative(configuration, readText(file), file, 'replace');
+    await loadDeclarative(configuration, await readSource(file), 'replace');
+    return configuration.gateway.fault;
   } finally {
     await configuration.close();
   }
@@ -75,27 +80,33 @@ export async function checkDeclarative(settings: Settings, file: string, log: Lo
 
 /** Merges a declarative file into the database. Resolves to the number of rows written. */
 export async function importDeclarative(settings: Settings, file: string, log: Log): Promise<number> {
-  const text = readText(file);
-  const configuration = await openDatabase(settings, log);
+  const source = await readSource(file);
+  const configuration = await openConfiguration(withDatabase(settings), log);
   try {
-    return await loadDeclarative(configuration, text, file, 'merge');
+    return await loadDeclarative(configuration, source, 'merge');
   } finally {
     await configuration.close();
   }
 }
 
-export async function exportDeclarative(settings: Settings, log: Log): Promise<string> {
-  const configuration = await openDatabase(settings, log);
+export async function exportDeclarative(settings: Settings): Promise<string> {
+  const { store } = await openRows(withDatabase(settings));
   try {
-    return writeDeclarative(configuration.store);
+    return writeDeclarative(store);
   } finally {
-    await configuration.close();
+    await store.close();
   }
 }
 
-function openDatabase(settings: Settings, log: Log): Promise<Configuration> {
+/** `-` is the standard input, as it is for decK. */
+async function readSource(file: string): Promise<DeclarativeText> {
+  const [text, name] = file === '-' ? [await Bun.stdin.text(), 'stdin'] : [readText(file), file];
+  return { text, name, environment: process.env };
+}
+
+function withDatabase(settings: Settings): Settings {
   if (settings.database === 'off') throw new ConfigurationError('database is off: there is nothing to write into or to read from');
-  return openConfiguration(settings, log);
+  return settings;
 }
 
 function enabledPlugins(names: readonly string[]): readonly Plugin[] {

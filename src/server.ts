@@ -48,11 +48,15 @@ export async function serve(settings: Settings, log: LeveledLog): Promise<void> 
   }
 }
 
-/** Throws when the gateway would not start with these settings, unless that is for an address or a database that cannot be had. */
-export async function rehearse(settings: Settings, log: LeveledLog): Promise<void> {
+/**
+ * Throws when the gateway would not start with these settings, unless that is for an address or a database that cannot be had.
+ * Resolves to what does not work here and now.
+ */
+export async function rehearse(settings: Settings, log: LeveledLog): Promise<string | null> {
   const configuration = await openConfiguration({ ...settings, database: 'off' }, log);
   try {
     await assemble(settings, log, configuration);
+    return configuration.gateway.fault;
   } finally {
     await configuration.close();
   }

@@ -47,7 +47,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-const ENTITIES = ['services', 'routes', 'plugins'];
+/** Entities whose rows the snapshot is made of. */
+const ENTITIES = ['services', 'routes', 'plugins', 'certificates'];
 
 class StoreGateway implements Gateway {
   readonly snapshot: LiveSnapshot;
@@ -66,7 +67,8 @@ class StoreGateway implements Gateway {
     this.log = log;
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
-    this.snapshot = new LiveSnapshot(store, new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix }));
+    const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix });
+    this.snapshot = new LiveSnapshot(store, configurations, this.secrets);
     this.stopWatching = store.watch(
       changes => void this.inTurn(() => this.changedElsewhere(changes)),
       error => void this.inTurn(async () => this.cannotRead(error)),
@@ -147,8 +149,7 @@ class StoreGateway implements Gateway {
   private *everything(): Iterable<Change> {
     for (const name of ENTITIES) {
       const entity = this.store.entities.get(name);
-      if (entity === undefined) throw new Error(`the store has no entity '${name}'`);
-      for (const row of this.store.all(entity)) yield { entity, id: row.id, row };
+      if (entity !== undefined) for (const row of this.store.all(entity)) yield { entity, id: row.id, row };
     }
   }
 

@@ -7,9 +7,10 @@ import { Memberships } from './memberships.ts';
 import { PlanBook } from './plan-book.ts';
 import type { ConfiguredPlugin, PluginConfigurations } from './plugin-configurations.ts';
 import { compileEntries, type RouteEntries } from './route-entries.ts';
-import { RouteTarget } from './route-target.ts';
+import { RouteTarget, refusing } from './route-target.ts';
 import { Router } from './router.ts';
-import { UnresolvedReference } from './secrets.ts';
+import { type Secrets, UnresolvedReference } from './secrets.ts';
+import { ServiceTls, type UpstreamTls } from './service-tls.ts';
 import type { Match, Passage, Plan, Routable, Snapshot } from './snapshot.ts';
 
 /** Changes, compiled and ready to be applied. */
@@ -35,6 +36,7 @@ export class LiveSnapshot implements Snapshot {
   version = 0;
   private readonly store: Store;
   private readonly configurations: PluginConfigurations;
+  private readonly serviceTls: ServiceTls;
   private readonly router = new Router();
   private readonly book = new PlanBook();
   private readonly epochs = new Epochs();
@@ -43,9 +45,10 @@ export class LiveSnapshot implements Snapshot {
   private readonly routesOfService = new Map<string, Set<string>>();
   private readonly globalPlan = this.book.planOf({ route: null, service: null });
 
-  constructor(store: Store, configurations: PluginConfigurations) {
+  constructor(store: Store, configurations: PluginConfigurations, secrets: Pick<Secrets, 'resolve'>) {
     this.store = store;
     this.configurations = configurations;
+    this.serviceTls = new ServiceTls(store, secrets);
     this.memberships = new Memberships(store);
   }
 
@@ -133,13 +136,14 @@ export class LiveSnapshot implements Snapshot {
     const plugins = new Map<string, ConfiguredPlugin | null>();
     const services = new Map(rows('services').map(({ id, row }) => [id, row as Service | null]));
     const touched = new Map<string, Route | null>();
-    for (const id of services.keys()) {
+    for (const id of new Set([...services.keys(), ...this.serviceTls.touchedBy(changes)])) {
       for (const route of this.routesOfService.get(id) ?? []) touched.set(route, this.routes.get(route)?.target.route ?? null);
     }
     for (const { id, row } of rows('routes')) touched.set(id, row as Route | null);
 
     try {
-      const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, onProblem)]));
+      const tlsOf = this.serviceTls.after(changes);
+      const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, tlsOf, onProblem)]));
       for (const { id, row } of rows('plugins')) plugins.set(id, row && this.configure(row as PluginRow, onProblem));
       const goneServices = [...services].filter(([, row]) => row === null).map(([id]) => id);
       return { plugins, routes, goneServices };
@@ -161,12 +165,26 @@ export class LiveSnapshot implements Snapshot {
     }
   }
 
-  private compileRoute(route: Route, services: ReadonlyMap<string, Service | null>, onProblem: (error: unknown) => void): PreparedRoute {
+  private compileRoute(
+    route: Route,
+    services: ReadonlyMap<string, Service | null>,
+    tlsOf: (service: Service) => UpstreamTls | null,
+    onProblem: (error: unknown) => void,
+  ): PreparedRoute {
     const id = route.service?.id ?? null;
-    const owner = id === null ? null : services.has(id) ? services.get(id) : this.store.find(service, id);
-    const target = new RouteTarget(route, owner ?? null, this.book.planOf({ route: route.id, service: id }));
+    const owner = (id === null ? null : services.has(id) ? services.get(id) : this.store.find(service, id)) ?? null;
+    const plan = this.book.planOf({ route: route.id, service: id });
+    let tls: UpstreamTls | null = null;
+    let problem: string | null = null;
     try {
-      return { target, entries: target.isServed ? compileEntries(target) : null, problem: null };
+      tls = owner && tlsOf(owner);
+    } catch (error) {
+      if (!(error instanceof UnresolvedReference)) onProblem(error);
+      problem = (error as Error).message;
+    }
+    const target = new RouteTarget(route, owner, problem === null ? plan : refusing(plan), tls);
+    try {
+      return { target, entries: target.isServed ? compileEntries(target) : null, problem };
     } catch (error) {
       onProblem(error);
       return { target, entries: null, problem: (error as Error).message };

@@ -2,8 +2,14 @@ import { isIP } from 'node:net';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import { encodePath } from '../lib/path-normalization.ts';
-import type { ScopedPlan } from './plan-book.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import type { UpstreamTls } from './service-tls.ts';
 import type { CompiledRoute, Plan } from './snapshot.ts';
+
+/** The plan of this moment. */
+interface CurrentPlan {
+  readonly current: Plan;
+}
 
 /** A route with all that its requests have in common. */
 export class RouteTarget implements CompiledRoute {
@@ -13,14 +19,16 @@ export class RouteTarget implements CompiledRoute {
   /** Scheme, host and port of the service; null when there is none to call over HTTP. */
   readonly origin: string | null;
   readonly servicePath: string;
-  private readonly scopedPlan: ScopedPlan;
+  readonly tls: UpstreamTls | null;
+  private readonly scopedPlan: CurrentPlan;
 
-  constructor(route: Route, service: Service | null, scopedPlan: ScopedPlan) {
+  constructor(route: Route, service: Service | null, scopedPlan: CurrentPlan, tls: UpstreamTls | null = null) {
     this.route = route;
     this.service = service;
     this.httpsOnly = route.protocols.includes('https') && !route.protocols.includes('http');
     this.origin = service === null ? null : originOf(service);
     this.servicePath = encodePath(service?.path ?? '/');
+    this.tls = tls;
     this.scopedPlan = scopedPlan;
   }
 
@@ -38,4 +46,15 @@ function originOf({ protocol, host, port }: Service): string | null {
   if (protocol !== 'http' && protocol !== 'https') return null;
   const isDefaultPort = port === (protocol === 'https' ? 443 : 80);
   return `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}${isDefaultPort ? '' : `:${port}`}`;
+}
+
+/** For a route that cannot work: no request passes, and each is logged. */
+export const refusing = (plan: CurrentPlan): CurrentPlan => ({
+  get current() {
+    return { ...plan.current, access: [{ plugin: '', anyone: refuse, byOwner: null }] };
+  },
+});
+
+function refuse(): never {
+  throw new RequestFailure(500, 'An unexpected error occurred');
 }

@@ -1,6 +1,7 @@
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import type { Phase, Phases } from '../plugins/plugin.ts';
+import type { UpstreamTls } from './service-tls.ts';
 
 /** Everything the proxy needs to serve, compiled from one state of the store. */
 export interface Snapshot {
@@ -53,6 +54,8 @@ export interface CompiledRoute {
    * peer, else by its connection) is answered with `https_redirect_status_code`.
    */
   readonly httpsOnly: boolean;
+  /** What `fetch` is told of TLS when the service is called; null: nothing beyond what is usual. */
+  readonly tls: UpstreamTls | null;
   /** Of this moment: a request takes it once and keeps it. */
   readonly plan: Plan;
 }

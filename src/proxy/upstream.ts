@@ -48,6 +48,7 @@ export class Upstreams {
   async call(context: RequestContext): Promise<Response> {
     const { upstream, outcome, request } = context;
     const { url, timeouts } = upstream;
+    const tls = context.target?.tls;
     if (url === null) throw new RequestFailure(503, NO_SERVICE);
     const body = await this.#bodyOf(context);
     const { signal } = request;
@@ -66,7 +67,7 @@ export class Upstreams {
       decompress: false,
       timeout: Math.max(timeouts.connect, timeouts.write, timeouts.read),
       signal: call.controller.signal,
-      ...(context.service?.tls_verify === false && UNVERIFIED),
+      ...(tls && { tls }),
     };
     outcome.upstreamStartedMs = context.elapsed();
     try {
@@ -156,9 +157,6 @@ export class Upstreams {
 type SentBody = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 
 const DEFAULT_RETRIES = 5;
-
-/** Kong verifies only when it is told to; here certificates are verified unless the service says that they shall not be. */
-const UNVERIFIED = { tls: { rejectUnauthorized: false } } as const;
 
 /** The request has not left: it may be sent again, whatever it asks for. */
 const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);

@@ -12,9 +12,12 @@ export interface Setting extends OneRoute, Partial<Omit<ProxyOptions, 'gateway' 
 export function startGateway(setting: Setting) {
   const { snapshot, passages } = oneRoute(setting);
   const { log, lines, said } = recordingLog();
+  return Object.assign(startProxy({ gateway: { snapshot }, log, ...setting }), { passages, lines, said });
+}
+
+/** The same in front of any gateway. */
+export function startProxy(setting: Pick<ProxyOptions, 'gateway' | 'log'> & Partial<ProxyOptions> & Pick<Setting, 'hostname' | 'tls'>) {
   const proxy = createProxy({
-    gateway: { snapshot },
-    log,
     trustedIps: [],
     realIpHeader: 'X-Real-IP',
     headers: ['server_tokens', 'latency_tokens', 'X-Kong-Request-Id'],
@@ -25,9 +28,6 @@ export function startGateway(setting: Setting) {
   return {
     server,
     proxy,
-    passages,
-    lines,
-    said,
     port: server.port as number,
     url: `${setting.tls ? 'https' : 'http'}://127.0.0.1:${server.port}`,
     [Symbol.dispose]: () => void server.stop(true),

@@ -1,6 +1,6 @@
 import type { Route } from '../../src/entities/route.ts';
 import type { Service } from '../../src/entities/service.ts';
-import type { Match, Plan, Routable, Snapshot } from '../../src/gateway/snapshot.ts';
+import type { CompiledRoute, Match, Plan, Routable, Snapshot } from '../../src/gateway/snapshot.ts';
 import type { Phases } from '../../src/plugins/plugin.ts';
 
 export interface OneRoute {
@@ -15,6 +15,7 @@ export interface OneRoute {
   /** Null for a request that is not the route's. */
   readonly matches?: (request: Routable) => boolean;
   readonly httpsOnly?: boolean;
+  readonly upstreamTls?: CompiledRoute['tls'];
   /** Ids of the groups of consumers, by the consumer's id. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
@@ -29,11 +30,13 @@ export function oneRoute({
   match,
   matches = () => true,
   httpsOnly = false,
+  upstreamTls = null,
   groups = {},
 }: OneRoute) {
   const target = {
     plan,
     httpsOnly,
+    tls: upstreamTls,
     route: { id: 'route', preserve_host: false, https_redirect_status_code: 426, ...route } as Route,
     service:
       url === null

@@ -51,7 +51,7 @@ export const CERTIFICATE_FILE = join(import.meta.dir, '../fixtures/tls/certifica
 export const KEY_FILE = join(import.meta.dir, '../fixtures/tls/key.pem');
 
 /** An upstream on loopback that speaks HTTP/1.1 over raw TCP and does what its script says, down to the reset. */
-export function startUpstream(options: { tls?: boolean; hostname?: string; port?: number } = {}): Upstream {
+export function startUpstream(options: { tls?: boolean | Bun.TLSOptions; hostname?: string; port?: number } = {}): Upstream {
   const requests: ReceivedRequest[] = [];
   const connections = new Set<Connection>();
   const watchers = new Set<() => void>();
@@ -100,7 +100,7 @@ export function startUpstream(options: { tls?: boolean; hostname?: string; port?
   const listener = Bun.listen<Connection>({
     hostname: options.hostname ?? '127.0.0.1',
     port: options.port ?? 0,
-    ...(options.tls && { tls: { cert: Bun.file(CERTIFICATE_FILE), key: Bun.file(KEY_FILE) } }),
+    ...(options.tls && { tls: options.tls === true ? { cert: Bun.file(CERTIFICATE_FILE), key: Bun.file(KEY_FILE) } : options.tls }),
     socket: {
       open,
       data(socket, bytes) {

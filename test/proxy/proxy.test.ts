@@ -101,8 +101,8 @@ describe('the phases of plugins', () => {
     };
     const plan = { access: [{ plugin: 'auth', anyone: access, byOwner: null }], response: [slot], log: [] } as Plan;
     using gateway = startGateway({ url: upstream.url, plan, groups: { gold: ['staff'], silver: ['none', 'staff'] } });
-    const heard = async (headers: HeadersInit) => (await fetch(gateway.url, { headers })).headers.get('x-for');
-    const callers = [{}, { 'X-Consumer': 'gold' }, { 'X-Consumer': 'silver' }, { 'X-Consumer': 'other' }];
+    const heard = async (headers: Record<string, string>) => (await fetch(gateway.url, { headers })).headers.get('x-for');
+    const callers: Record<string, string>[] = [{}, { 'X-Consumer': 'gold' }, { 'X-Consumer': 'silver' }, { 'X-Consumer': 'other' }];
     expect(await Promise.all(callers.map(heard))).toEqual(['anyone', 'gold', 'staff', 'anyone']);
   });
 

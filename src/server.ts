@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createAdmin } from './admin/admin.ts';
-import type { App } from './admin/app.ts';
+import { listenApp } from './admin/listener.ts';
 import { createStatus } from './admin/status.ts';
 import { banner } from './banner.ts';
 import { type Configuration, loadDeclarative, openConfiguration } from './configuration.ts';
-import type { ListenAddress } from './lib/listen-address.ts';
 import type { LeveledLog, Log } from './lib/log.ts';
-import type { KeyPair } from './lib/self-signed.ts';
 import { notifySystemd } from './lib/systemd.ts';
 import { kongApiLevel, version } from './lib/version.ts';
 import { type Listeners, openListeners } from './listeners.ts';
@@ -16,9 +14,9 @@ import { listen } from './proxy/listener.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { readText } from './read-settings.ts';
 import { kongConfiguration, publicSettings, type Settings } from './settings.ts';
+import type { DeclarativeText } from './store/declarative.ts';
 
 const DRAIN_MS = 30_000;
-const ADMIN_IDLE_SECONDS = 60;
 /** What Kong reports while nothing was loaded. */
 const EMPTY_HASH = '0'.repeat(32);
 
@@ -30,8 +28,8 @@ export async function serve(settings: Settings, log: LeveledLog): Promise<void> 
     const work = await assemble(settings, log, configuration);
     const listeners = openListeners(settings, {
       proxy: (address, tls) => listen(address, tls, work.proxy),
-      admin: (address, tls) => serveApp(address, tls, work.admin),
-      status: (address, tls) => serveApp(address, tls, work.status),
+      admin: (address, tls) => listenApp(address, tls, work.admin),
+      status: (address, tls) => listenApp(address, tls, work.status),
     });
     const signal = stopSignal();
     process.on('SIGHUP', () => void work.reload());
@@ -101,7 +99,10 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
         log.level = level;
       },
     },
-    loadDeclarative: declarative && (text => declarative.load(text, 'config')),
+    declarative: declarative && {
+      isServed: text => declarative.hash() === hashOf(text),
+      load: text => declarative.load({ text, name: 'config', environment: null }),
+    },
   });
   const stop = () => {
     stopping = true;
@@ -113,25 +114,10 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
   return { proxy, admin, status: createStatus({ ...state, version }), stop, reload };
 }
 
-function serveApp({ hostname, port }: ListenAddress, tls: KeyPair | undefined, app: App) {
-  return Bun.serve({
-    hostname,
-    port,
-    ...(tls && { tls }),
-    idleTimeout: ADMIN_IDLE_SECONDS,
-    // The Admin API reads no more than it takes, and says so itself.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    development: false,
-    // As for the proxy: in production Bun would let another program share the port.
-    reusePort: false,
-    fetch: (request, server) => app.fetch(request, server.requestIP(request)?.address),
-  });
-}
-
 interface DeclarativeSource {
   /** Of the text that is served. */
   hash(): string;
-  load(text: string, name: string): Promise<void>;
+  load(source: DeclarativeText): Promise<void>;
   /** Loads the file of the settings, when they name one. */
   loadFile(): Promise<void>;
   /** Loads it again; a file that is no configuration is logged, and the old one stays. */
@@ -141,12 +127,13 @@ interface DeclarativeSource {
 /** Without a database, the configuration is what was loaded last. */
 function declarativeSource(configuration: Configuration, { declarative_config, prefix }: Settings, log: Log): DeclarativeSource {
   let hash = EMPTY_HASH;
-  const load = async (text: string, name: string) => {
-    await loadDeclarative(configuration, text, name, 'replace');
-    hash = createHash('md5').update(text).digest('hex');
+  const load = async (source: DeclarativeText) => {
+    await loadDeclarative(configuration, source, 'replace');
+    hash = hashOf(source.text);
   };
   const loadFile = async () => {
-    if (declarative_config !== null) await load(readText(resolve(prefix, declarative_config)), declarative_config);
+    if (declarative_config === null) return;
+    await load({ text: readText(resolve(prefix, declarative_config)), name: declarative_config, environment: process.env });
   };
   const reload = async () => {
     tellSystemd('RELOADING=1', log);
@@ -160,6 +147,9 @@ function declarativeSource(configuration: Configuration, { declarative_config, p
   };
   return { hash: () => hash, load, loadFile, reload };
 }
+
+/** As Kong hashes what it has loaded. */
+const hashOf = (text: string) => createHash('md5').update(text).digest('hex');
 
 /** Tells people where the gateway is and what to do next; tells machines the same in one log entry. */
 function announce(settings: Settings, listeners: Listeners, { store, place }: Configuration, log: LeveledLog): void {

@@ -3,7 +3,7 @@ import type { Store } from '../store/store.ts';
 import { guard } from './access.ts';
 import { type App, createApp } from './app.ts';
 import { certificateResource } from './certificates.ts';
-import { declarativeEndpoints } from './declarative-config.ts';
+import { type DeclarativeTarget, declarativeEndpoints } from './declarative-config.ts';
 import { endpointList, type Information, informationEndpoints } from './information.ts';
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
 import { membershipEndpoints } from './memberships.ts';
@@ -24,7 +24,7 @@ export interface AdminOptions extends Information, StatusOptions {
   readonly guiOrigins: readonly string[];
   readonly logLevel: LogLevelControl;
   /** Without a database: replaces the whole configuration. With one, null, and rows are written one by one. */
-  readonly loadDeclarative: ((text: string) => Promise<void>) | null;
+  readonly declarative: DeclarativeTarget | null;
 }
 
 /** The entities that are more in the Admin API than their declarations say. */
@@ -34,8 +34,8 @@ const SPECIAL: Readonly<Record<string, (store: Store, plain: Resource) => Resour
 
 /** The Admin API. */
 export function createAdmin(options: AdminOptions): App {
-  const { store, gateway, log, token, guiOrigins, version, logLevel, loadDeclarative } = options;
-  const writer = createWriter(store, gateway, loadDeclarative !== null);
+  const { store, gateway, log, token, guiOrigins, version, logLevel, declarative } = options;
+  const writer = createWriter(store, gateway, declarative !== null);
   const resources = new Map(
     [...store.entities.values()].map(entity => {
       const plain = plainResource(store, entity);
@@ -48,7 +48,7 @@ export function createAdmin(options: AdminOptions): App {
     ...schemaEndpoints(store),
     ...tagEndpoints(store),
     ...logLevelEndpoints(logLevel),
-    ...declarativeEndpoints(store, loadDeclarative),
+    ...declarativeEndpoints(store, declarative),
     ...membershipEndpoints(store, writer),
     ...resourceEndpoints(store, writer, resources),
   ];

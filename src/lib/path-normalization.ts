@@ -5,6 +5,8 @@ const NEEDS_WORK = new RegExp(`%|//|/\\.|${UNUSUAL.source}`);
 const ENCODED_RUN = /(?:%[0-9A-Fa-f]{2})+/g;
 /** Decoding these would change what the path means. */
 const RESERVED = new Set("!*'();:@&=+$,/?%#[]");
+/** What is not reserved in paths, but has a meaning in regular expressions. */
+const MEANINGFUL = new Set('.^-{}\\|');
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -16,18 +18,22 @@ export const isUnusual = (path: string): boolean => NEEDS_WORK.test(path);
  * repeated slashes. https://developer.konghq.com/gateway/routing/traditional/
  */
 export function normalizePath(path: string): string {
-  return path.startsWith('/') ? withoutDotSegments(path.replace(ENCODED_RUN, decodeRun)) : path;
+  return path.startsWith('/') ? withoutDotSegments(path.replace(ENCODED_RUN, run => decodeRun(run))) : path;
 }
+
+/** A regular expression for paths, percent-decoded save for reserved characters: what is decoded stands for itself. */
+export const decodePattern = (pattern: string): string =>
+  pattern.replace(ENCODED_RUN, run => decodeRun(run, character => (MEANINGFUL.has(character) ? `\\${character}` : character)));
 
 /** A normal path as it goes on the wire. */
 export const encodePath = (path: string): string =>
   UNUSUAL.test(path) ? path.toWellFormed().replace(UNUSUAL_CHARACTERS, character => encodeURIComponent(character)) : path;
 
 /** Bytes that make no UTF-8 stay encoded. */
-function decodeRun(run: string): string {
+function decodeRun(run: string, spell = (character: string) => character): string {
   try {
     const text = utf8.decode(Buffer.from(run.replaceAll('%', ''), 'hex'));
-    return [...text].map(character => (RESERVED.has(character) ? encodeReserved(character) : character)).join('');
+    return [...text].map(character => (RESERVED.has(character) ? encodeReserved(character) : spell(character))).join('');
   } catch {
     return run.toUpperCase();
   }

@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseDocument, stringify } from '@std/yaml';
+import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseDocument, stringify, visit } from '@std/yaml';
+import { parseQuickly } from './quick-yaml.ts';
 
 /** What aliases may expand to before a file counts as an attack. */
 const MAXIMUM_ALIASES = 10_000;
@@ -9,25 +10,64 @@ export interface ParsedYaml {
   where(path: readonly (string | number)[]): string;
 }
 
+/** What a string of the document is to say instead. Throws an Error that says why it cannot. */
+export type Replace = (text: string) => string;
+
 /**
  * Reads one YAML document, or JSON, which is YAML too. `name` is the file's name for messages.
- * Throws an Error `FILE:LINE:COLUMN: message` for bad syntax, duplicate keys and unknown tags, `FILE: message` for runaway aliases.
+ * Throws an Error `FILE:LINE:COLUMN: message` for bad syntax, duplicate keys and unknown tags, `FILE: message` for runaway
+ * aliases, `FILE:LINE: message`, a line each, for strings that `replace` refuses.
  */
-export function parseYaml(text: string, name: string): ParsedYaml {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) {
-    const { line, col } = lines.linePos(problem.pos[0]);
-    throw new Error(`${name}:${line}:${col}: ${oneLine(problem.message)}`);
-  }
-  return {
-    value: expand(document, name),
-    where: path => `${name}:${lines.linePos(offset(document, path)).line}`,
+export function parseYaml(text: string, name: string, replace?: Replace): ParsedYaml {
+  const quick = replace === undefined ? parseQuickly(text) : undefined;
+  let positioned: Positioned | undefined;
+  // Most files have nothing wrong with them, and then nobody asks where.
+  const parsed = () => {
+    positioned ??= parse(text, name);
+    return positioned;
   };
+  if (replace !== undefined) replaceStrings(parsed(), name, replace);
+  const value = quick === undefined ? expand(parsed().document, name) : quick.value;
+  return { value, where: path => `${name}:${parsed().lines.linePos(offset(parsed().document, path)).line}` };
 }
 
 export const toYaml = (value: unknown): string => stringify(value, { compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false });
+
+interface Positioned {
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+function parse(text: string, name: string): Positioned {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (!problem) return { document, lines };
+  const { line, col } = lines.linePos(problem.pos[0]);
+  throw new Error(`${name}:${line}:${col}: ${oneLine(problem.message)}`);
+}
+
+function replaceStrings({ document, lines }: Positioned, name: string, replace: Replace): void {
+  const problems: string[] = [];
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value !== 'string') return;
+      try {
+        const text = replace(node.value);
+        if (text !== node.value) node.value = node.type === 'PLAIN' ? plainValue(text) : text;
+      } catch (error) {
+        problems.push(`${name}:${lines.linePos(start(node) ?? 0).line}: ${(error as Error).message}`);
+      }
+    },
+  });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+/** What a text without quotes says: a number, a boolean, nothing, or itself. */
+function plainValue(text: string): unknown {
+  const value: unknown = /^[\w.+-]*$/.test(text) ? parseDocument(text).toJS() : text;
+  return value === null || typeof value === 'number' || typeof value === 'boolean' ? value : text;
+}
 
 function expand(document: Document, name: string): unknown {
   try {

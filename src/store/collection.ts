@@ -49,7 +49,7 @@ export class Collection {
   }
 
   /** The row with these values in the fields of the entity's `cacheKey`; one that is left out counts as null. */
-  findByCacheKey(values: object): Row | undefined {
+  findByCacheKey(values: Readonly<Record<string, unknown>>): Row | undefined {
     return this.#owner(cacheKeyName(this.entity), fields => claim(fields, values));
   }
 

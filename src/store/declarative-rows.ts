@@ -1,19 +1,25 @@
 import type { Entity, Reference, Row } from '../entities/entity.ts';
 import { isObject } from '../lib/json.ts';
+import type { RecordField } from '../schema/field.ts';
 import { validate } from '../schema/validate.ts';
-import type { Fields, Item } from './declarative-items.ts';
+import { withoutTransient } from './complete-row.ts';
+import type { Fields, Item } from './declarative-item.ts';
 import type { DeclarativeProblems } from './declarative-problems.ts';
-import { type ForeignField, foreignFields } from './foreign-fields.ts';
+import { type ForeignField, foreignFields, type ListReference, listReferences } from './foreign-fields.ts';
 import type { Store } from './store.ts';
+import { UniqueKeys } from './unique-keys.ts';
 
-/** The store that a file is loaded into, and whether entries may point at rows that only the store has. */
 export interface Destination {
+  /** The store that a file is loaded into. */
   readonly store: Store;
-  readonly referable: boolean;
+  /** Whether rows that the file does not mention stay: then entries may point at them. */
+  readonly keepsOthers: boolean;
+  /** Whether values are as people write them, passwords for one, and not as rows keep them. */
+  readonly transforms: boolean;
 }
 
-// An entry without an id gets the one that Kong would give it. Source: kong/db/schema/others/declarative_config.lua of Kong 3.9.
-const NAMESPACE = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
+/** Stands for an id that is not known before the row is. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Turns the entries of a file into whole rows. Entities must come parents first: children are named after them. */
 export class DeclarativeRows {
@@ -30,117 +36,150 @@ export class DeclarativeRows {
   }
 
   add(entity: Entity, items: readonly Item[]): void {
+    const { keepsOthers } = this.#destination;
+    const references = { foreign: foreignFields(entity), lists: listReferences(entity) };
+    const keys = new UniqueKeys(entity);
+    const known = items.length === 0 ? new Map<string, Row>() : this.#known(entity, keys);
+    const complete = this.#completer(entity);
+    /** Ids of this file's entries by what is theirs alone. */
+    const taken = new Map<string, string>();
     const names = new Map<string, string>();
-    const taken = new Set<string>();
-    const known = this.#known(entity);
+    const foreign: { item: Item; key: string; owner: string }[] = [];
     const rows: Row[] = [];
     this.#names.set(entity.name, names);
-    for (const item of items) {
-      const fields = { ...withoutAutomaticNulls(entity, item.fields), ...this.#references(item) };
-      const keys = uniqueKeys(entity, fields);
-      const { id: stated } = fields;
-      const given = typeof stated === 'string' ? stated.toLowerCase() : undefined;
-      const named = (given === undefined ? keys : [given]).flatMap(key => known.get(key) ?? [])[0];
-      const id = given ?? named?.id ?? generatedId(entity, fields, taken);
-      const old = named ?? known.get(id);
-      const name = entity.endpointKey === undefined ? undefined : fields[entity.endpointKey];
+    for (const item of [...items.filter(({ mention }) => !mention), ...items.filter(({ mention }) => mention)]) {
+      const entry = { ...item.fields, ...this.#references(item, references) };
+      const completed = complete(entry);
+      const row = completed.row ?? entry;
+      const { id: given } = entry;
+      const stated = typeof given === 'string' ? given.toLowerCase() : undefined;
+      const own = keys.of(row);
+      const named = first(known, stated === undefined ? own : [keys.ofId(stated)]);
+      const mentioned = first(taken, stated === undefined ? own : [keys.ofId(stated), ...own]);
+      const isThere = item.mention && (mentioned !== undefined || (keepsOthers && named !== undefined));
+      const id =
+        (item.mention ? mentioned : undefined) ?? stated ?? named?.id ?? keys.generatedId(row, entry, one => taken.has(keys.ofId(one)));
+      const name = row[entity.endpointKey ?? ''];
       this.#ids.set(item, id);
       names.set(id, id);
       if (typeof name === 'string') names.set(name, id);
-      this.#refuseTwice(item, [...keys, `primary key set to '${id}'`], taken);
-      const row = this.#row(item, { ...fields, id: stated ?? id }, old as Fields | undefined);
-      if (row) rows.push(row);
+      if (isThere) continue;
+      own.push(keys.ofId(id));
+      const twice = own.find(key => taken.has(key));
+      if (twice !== undefined) this.#problems.addTo(item, [], violation(entity, `${twice} already declared`));
+      for (const key of own) taken.set(key, id);
+      for (const key of keepsOthers ? own : []) {
+        const owner = known.get(key)?.id ?? id;
+        if (owner !== id) foreign.push({ item, key, owner });
+      }
+      if (completed.errors) this.#problems.addAll(item, completed.errors);
+      else rows.push(completed.finish(id, named ?? known.get(keys.ofId(id))));
+    }
+    for (const { item, key, owner } of foreign) {
+      if (!names.has(owner)) this.#problems.addTo(item, [], violation(entity, `${key} is there already, with the id ${owner}`));
     }
     this.rows.set(entity.name, rows);
   }
 
   /** Rows of the store by their ids and unique keys. */
-  #known(entity: Entity): ReadonlyMap<string, Row> {
-    const rows = [...this.#destination.store.all(entity)];
-    return new Map(rows.flatMap(row => [row.id, ...uniqueKeys(entity, row as Row & Fields)].map(key => [key, row])));
+  #known(entity: Entity, keys: UniqueKeys): ReadonlyMap<string, Row> {
+    const known = new Map<string, Row>();
+    for (const row of this.#destination.store.all(entity)) {
+      for (const key of keys.of(row as Row & Fields)) known.set(key, row);
+      known.set(keys.ofId(row.id), row);
+    }
+    return known;
   }
 
-  /** A row that was there keeps its times while nothing else changes: so loading a file again changes nothing. */
-  #row({ entity, path, label }: Item, fields: Fields, old: Fields | undefined): Row | undefined {
-    const now = Math.floor(Date.now() / 1000);
-    const timestamps = Object.keys(entity.schema.fields).filter(name => isAutomatic(entity, name) && name !== 'id');
-    const times = Object.fromEntries(timestamps.map(name => [name, old?.[name] ?? now]));
-    const result = validate(entity.schema, { ...times, ...fields });
-    if ('errors' in result) {
-      this.#problems.addAll(path, label, result.errors);
-      return undefined;
-    }
-    const changed = old && timestamps.includes('updated_at') && !('updated_at' in fields) && !Bun.deepEquals(result.value, old);
-    return changed ? { ...result.value, updated_at: now } : result.value;
+  /** Makes entries into rows, as they are but for their ids and times, which `finish` knows. */
+  #completer(entity: Entity) {
+    const { transformations: _, ...facts } = entity.schema.facts;
+    const schema: RecordField<Row> = this.#destination.transforms ? entity.schema : { ...entity.schema, facts };
+    const milliseconds = Date.now();
+    const automatic = Object.entries(schema.fields).flatMap(
+      ([
+        name,
+        {
+          type,
+          facts: { auto },
+        },
+      ]) => (auto && name !== 'id' ? [[name, type === 'integer' ? Math.floor(milliseconds / 1000) : milliseconds / 1000] as const] : []),
+    );
+    const now: Fields = Object.fromEntries(automatic);
+    return (entry: Fields) => {
+      const given = withoutNulls(entry, ['id', ...Object.keys(now)]);
+      const result = validate(schema, { ...now, ...given, id: given['id'] ?? NO_ID });
+      if ('errors' in result) return { errors: result.errors };
+      const row = withoutTransient(entity, result.value) as Row & Fields;
+      /** A row that was there keeps its times while nothing else changes: so loading a file again changes nothing. */
+      const finish = (id: string, found: Row | undefined): Row => {
+        const old = found as (Row & Fields) | undefined;
+        if (!old) return { ...row, id };
+        const kept = Object.keys(now).filter(name => !(name in given) && old[name] !== undefined);
+        const same = { ...row, id, ...Object.fromEntries(kept.map(name => [name, old[name]])) };
+        return kept.includes('updated_at') && !Bun.deepEquals(same, old) ? { ...same, updated_at: row['updated_at'] as number } : same;
+      };
+      return { row, finish };
+    };
   }
 
   /** The foreign fields of an entry as `{ id }`, whatever way the file says them. */
-  #references(item: Item): Fields {
+  #references(item: Item, { foreign, lists }: References): Fields {
     const references: Record<string, Reference | null> = {};
-    for (const field of foreignFields(item.entity)) {
+    for (const field of foreign) {
       const value = item.fields[field.name];
-      const around = item.parent?.field === field.name ? this.#ids.get(item.parent.item) : undefined;
+      const outer = item.around.get(field.name);
+      const around = outer && this.#ids.get(outer);
       if (value === undefined && around === undefined) continue;
       const id = value === undefined || value === null ? around : this.#resolve(item, field, value);
       if (around !== undefined && id !== undefined && id !== around) {
-        this.#problems.add([...item.path, field.name], `${item.label}${field.name}: `, 'value must be null, or the entry around this one');
+        this.#problems.addTo(item, [field.name], 'value must be null, or the entry around this one');
       }
       references[field.name] = id === undefined ? null : { id };
+    }
+    for (const { name, reference } of lists) {
+      const ids = item.fields[name];
+      for (const [index, id] of (Array.isArray(ids) ? ids : []).entries()) {
+        if (typeof id === 'string' && this.#named(reference, id) === undefined) {
+          this.#problems.addTo(item, [name, index], `invalid reference '${id}' (no such entry in '${reference}')`);
+        }
+      }
     }
     return references;
   }
 
-  #resolve({ path, label }: Item, { name, reference }: ForeignField, value: unknown): string | undefined {
-    const key = isObject(value) && Object.keys(value).length === 1 ? Object.values(value)[0] : value;
-    const found = typeof key === 'string' ? this.#named(reference, key) : undefined;
+  /** Of what leads nowhere, an id that nothing has: one problem is enough. */
+  #resolve(item: Item, { name, reference }: ForeignField, value: unknown): string {
+    const { id = Object.values(isObject(value) ? value : {})[0] } = isObject(value) ? value : { id: value };
+    const found = typeof id === 'string' ? this.#named(reference, id) : undefined;
     if (found !== undefined) return found;
     const shown = typeof value === 'string' ? value : JSON.stringify(value);
-    this.#problems.add([...path, name], label, `invalid reference '${name}: ${shown}' (no such entry in '${reference}')`);
-    return undefined;
+    this.#problems.addTo(item, [name], `invalid reference '${name}: ${shown}' (no such entry in '${reference}')`);
+    return Bun.randomUUIDv5(shown, NO_ID);
   }
 
   /** The id of the entry, or of the store's row, with this id or endpoint key. */
   #named(entityName: string, key: string): string | undefined {
+    const { store, keepsOthers } = this.#destination;
     const names = this.#names.get(entityName);
-    const entity = this.#destination.store.entities.get(entityName);
-    const row = entity && this.#destination.referable ? this.#destination.store.find(entity, key) : undefined;
+    const entity = store.entities.get(entityName);
+    const row = entity && keepsOthers ? store.find(entity, key) : undefined;
     return names?.get(key) ?? names?.get(key.toLowerCase()) ?? row?.id;
   }
-
-  #refuseTwice({ entity, path, label }: Item, keys: readonly string[], taken: Set<string>): void {
-    const twice = keys.find(key => taken.has(key));
-    if (twice !== undefined)
-      this.#problems.add(path, label, `uniqueness violation: '${entity.name}' entity with ${twice} already declared`);
-    for (const key of keys) taken.add(key);
-  }
 }
 
-const isAutomatic = (entity: Entity, field: string) => entity.schema.fields[field]?.facts.auto === true;
+interface References {
+  readonly foreign: readonly ForeignField[];
+  readonly lists: readonly ListReference[];
+}
+
+const violation = (entity: Entity, what: string) => `uniqueness violation: '${entity.name}' entity with ${what}`;
+
+function first<T>(map: ReadonlyMap<string, T>, keys: readonly string[]): T | undefined {
+  for (const key of keys) if (map.has(key)) return map.get(key);
+  return undefined;
+}
 
 /** A null for a field the gateway fills means: fill it. */
-const withoutAutomaticNulls = (entity: Entity, fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== null || !isAutomatic(entity, name)));
-
-/** What no other row of the entity may say as well. */
-function uniqueKeys(entity: Entity, fields: Fields): string[] {
-  const unique = Object.keys(entity.schema.fields).filter(name => entity.schema.fields[name]?.facts.unique);
-  const alone = unique.flatMap(name => (typeof fields[name] === 'string' ? [`${name} set to '${fields[name]}'`] : []));
-  const together =
-    entity.cacheKey && `${entity.cacheKey.join(', ')} set to '${entity.cacheKey.map(name => keyPart(fields[name])).join(', ')}'`;
-  return together === undefined ? alone : [...alone, together];
-}
-
-function generatedId(entity: Entity, fields: Fields, taken: ReadonlySet<string>): string {
-  const namespace = Bun.randomUUIDv5(entity.name, NAMESPACE);
-  const name = entity.endpointKey === undefined ? undefined : fields[entity.endpointKey];
-  if (typeof name === 'string') return Bun.randomUUIDv5(name, namespace);
-  if (entity.cacheKey) return Bun.randomUUIDv5([entity.name, ...entity.cacheKey.map(key => keyPart(fields[key]))].join(':'), namespace);
-  // Nothing names it, so what it says does: loading the same file again finds the same row.
-  for (let copy = 0; ; copy++) {
-    const id = Bun.randomUUIDv5(JSON.stringify([fields, copy]), namespace);
-    if (!taken.has(`primary key set to '${id}'`)) return id;
-  }
-}
-
-/** A value within a key of several: references by their ids, nothing as nothing. */
-const keyPart = (value: unknown) => String((isObject(value) ? (value as unknown as Reference).id : value) ?? '');
+const withoutNulls = (fields: Fields, automatic: readonly string[]): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== null || !automatic.includes(name)));

@@ -1,29 +1,40 @@
 import type { Entity, Row } from '../entities/entity.ts';
-import { EntityError } from '../entities/entity-error.ts';
 import { isObject } from '../lib/json.ts';
-import { normalizePath } from '../lib/path-normalization.ts';
 import { type ParsedYaml, parseYaml, toYaml } from '../lib/yaml.ts';
 import type { Field, RecordField } from '../schema/field.ts';
 import { fieldsOf } from '../schema/subschema.ts';
-import { type Fields, type Item, itemsOf, type Reading } from './declarative-items.ts';
-import { DeclarativeProblems, type Path } from './declarative-problems.ts';
-import { DeclarativeRows, type Destination } from './declarative-rows.ts';
+import { DECK_MEMBERS, readDeckFile } from './deck-file.ts';
+import { type Environment, markTemplates } from './deck-templates.ts';
+import { DeclarativeError } from './declarative-error.ts';
+import type { Fields } from './declarative-item.ts';
+import { DeclarativeItems } from './declarative-items.ts';
+import { DeclarativeProblems } from './declarative-problems.ts';
+import { DeclarativeRows } from './declarative-rows.ts';
 import { parentsFirst } from './foreign-fields.ts';
+import { withPathsOfToday } from './older-paths.ts';
 import type { Store, Write } from './store.ts';
 
 const FORMAT_VERSIONS = ['1.1', '2.1', '3.0'];
 /** Members of the file that hold no entities. */
-const REMARKS = ['_format_version', '_transform', '_comment', '_ignore', '_info'];
+const REMARKS = ['_format_version', '_transform', '_comment', '_ignore', ...DECK_MEMBERS];
+
+/** A configuration in Kong's declarative format, be it YAML or JSON, with what decK may add to it. */
+export interface DeclarativeText {
+  readonly text: string;
+  /** The file's, for messages. */
+  readonly name: string;
+  /** What fills the templates of decK. Null refuses them: who sends a text must not read our environment. */
+  readonly environment: Environment | null;
+}
 
 /**
- * What makes a store hold what a file in Kong's declarative format says, be it YAML or JSON: `merge` keeps rows that the
- * file does not mention, `replace` removes them. Entries are known again by id or unique fields; what is the same already
- * is not written. Throws an EntityError `invalid declarative configuration` with a line `FILE:LINE: ENTRY: message` for
- * each thing that is wrong with the text; `name` is the file's.
+ * What makes a store hold what a text says: `merge` keeps rows that the text does not mention, `replace` removes them.
+ * Entries are known again by id or unique fields; what is the same already is not written. Throws a DeclarativeError with a
+ * line `FILE:LINE: ENTRY: message` for each thing that is wrong with the text.
  */
-export function declarativeWrites(text: string, name: string, store: Store, mode: 'merge' | 'replace'): readonly Write[] {
+export function declarativeWrites(source: DeclarativeText, store: Store, mode: 'merge' | 'replace'): readonly Write[] {
   const entities = parentsFirst(store.entities.values());
-  const rows = read(text, name, entities, { store, referable: mode === 'merge' });
+  const rows = read(source, entities, store, mode);
   const puts = entities.flatMap(entity => (rows.get(entity.name) ?? []).flatMap(row => put(store, entity, row)));
   return mode === 'merge'
     ? puts
@@ -39,31 +50,30 @@ export function writeDeclarative(store: Store): string {
   return toYaml({ _format_version: '3.0', _transform: false, ...Object.fromEntries(sections) });
 }
 
-function read(text: string, name: string, entities: readonly Entity[], destination: Destination): ReadonlyMap<string, readonly Row[]> {
-  const file = parse(text, name);
+function read(source: DeclarativeText, entities: readonly Entity[], store: Store, mode: 'merge' | 'replace') {
+  const file = parse(source);
   const problems = new DeclarativeProblems(file);
-  const items = isObject(file.value) ? readItems(file.value, entities, problems) : [];
-  if (!isObject(file.value)) problems.add([], '', 'expected an object');
+  const content = isObject(file.value) ? file.value : {};
+  if (content !== file.value) problems.add([], '', 'expected an object');
+  const destination = { store, keepsOthers: mode === 'merge', transforms: content['_transform'] !== false };
   const rows = new DeclarativeRows(destination, problems);
-  for (const entity of entities)
-    rows.add(
-      entity,
-      items.filter(item => item.entity === entity),
-    );
+  const items = Map.groupBy(content === file.value ? readItems(content, store.entities, problems) : [], item => item.entity);
+  for (const entity of entities) rows.add(entity, items.get(entity) ?? []);
   problems.throwIfAny();
   return rows.rows;
 }
 
-function parse(text: string, name: string): ParsedYaml {
+function parse({ text, name, environment }: DeclarativeText): ParsedYaml {
   try {
-    return parseYaml(text, name);
+    const marked = markTemplates(text, environment);
+    return parseYaml(marked.text, name, marked.replace);
   } catch (error) {
     const { message } = error as Error;
-    throw new EntityError('invalid declarative configuration', message, { error: `failed parsing declarative configuration: ${message}` });
+    throw new DeclarativeError(message, { error: `failed parsing declarative configuration: ${message}` });
   }
 }
 
-function readItems(file: Fields, entities: readonly Entity[], problems: DeclarativeProblems): readonly Item[] {
+function readItems(file: Fields, entities: ReadonlyMap<string, Entity>, problems: DeclarativeProblems) {
   const { _format_version: version, _transform: transform } = file;
   if (typeof version !== 'string') {
     problems.add(['_format_version'], '_format_version: ', version === undefined ? 'required field missing' : 'expected a string');
@@ -71,74 +81,18 @@ function readItems(file: Fields, entities: readonly Entity[], problems: Declarat
     problems.add(['_format_version'], '_format_version: ', `expected one of: ${FORMAT_VERSIONS.join(', ')}`);
   }
   if (!['boolean', 'undefined'].includes(typeof transform)) problems.add(['_transform'], '_transform: ', 'expected a boolean');
-  refuseDeckOnly(file, problems);
-  const tags = selectTags(file, problems);
-  const byName = new Map(entities.map(entity => [entity.name, entity]));
-  const reading: Reading = {
-    entities: byName,
-    problems,
-    rewrite: (entity, fields) => tagged(entity, version === '3.0' ? fields : withPathsOfToday(entity, fields), tags),
-  };
-  return Object.entries(file).flatMap(([name, section]) => {
-    if (REMARKS.includes(name)) return [];
-    const entity = byName.get(name);
-    if (entity) return itemsOf(section, entity, [name], reading);
-    problems.add([name], `${name}: `, 'unknown field');
-    return [];
+  const fill = readDeckFile(file, entities, problems);
+  const reader = new DeclarativeItems(entities, problems, (entity, fields, path) => {
+    const filled = fill(entity, fields, path);
+    return version === '3.0' ? filled : withPathsOfToday(entity, filled);
   });
-}
-
-// What decK does with a file before Kong sees it: developer.konghq.com/deck/gateway/ defaults, tags and environment variables.
-
-function refuseDeckOnly(file: Fields, problems: DeclarativeProblems): void {
-  const { _info: info } = file;
-  const { defaults } = isObject(info) ? info : {};
-  if (isObject(defaults) && Object.keys(defaults).length > 0) {
-    problems.add(['_info', 'defaults'], '_info.defaults: ', 'not supported: write the values on each entry');
+  reader.checkRemarks(file, []);
+  for (const [name, section] of Object.entries(file)) {
+    const entity = entities.get(name);
+    if (entity) reader.add(section, { entity, path: [name] });
+    else if (!REMARKS.includes(name)) problems.add([name], `${name}: `, 'unknown field');
   }
-  for (const path of deckTemplates(file, [])) {
-    problems.add(
-      path,
-      `${path.at(-1)}: `,
-      'templates of decK are not supported: write the value, or {vault://env/NAME} in place of all of it',
-    );
-  }
-}
-
-/** The tags that a file gives to all of its entries. */
-function selectTags({ _info: info }: Fields, problems: DeclarativeProblems): readonly string[] {
-  const { select_tags: tags = null } = isObject(info) ? info : {};
-  if (tags === null) return [];
-  if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string')) return tags;
-  problems.add(['_info', 'select_tags'], '_info.select_tags: ', 'expected an array of strings');
-  return [];
-}
-
-function tagged(entity: Entity, fields: Fields, added: readonly string[]): Fields {
-  const { tags } = fields;
-  if (added.length === 0 || !('tags' in entity.schema.fields) || !(tags == null || Array.isArray(tags))) return fields;
-  return { ...fields, tags: [...new Set([...(tags ?? []), ...added])] };
-}
-
-/** Where a value has a place for decK to fill in, which would else go to a vendor as the key. */
-function* deckTemplates(value: unknown, path: Path): Generator<Path> {
-  if (typeof value === 'string' && /\$\{\{\s*env\s/.test(value)) yield path;
-  if (Array.isArray(value)) for (const [index, element] of value.entries()) yield* deckTemplates(element, [...path, index]);
-  else if (isObject(value)) for (const [name, member] of Object.entries(value)) yield* deckTemplates(member, [...path, name]);
-}
-
-/**
- * Before format 3.0 paths were decoded when they were matched, and those that no plain path looks like were regular
- * expressions. Source: kong/db/migrations/migrate_path_280_300.lua of Kong 3.9.
- */
-function withPathsOfToday(entity: Entity, fields: Fields): Fields {
-  const { paths } = fields;
-  if (entity.name !== 'routes' || !Array.isArray(paths)) return fields;
-  return { ...fields, paths: paths.map(path => (typeof path === 'string' ? pathOfToday(path) : path)) };
-}
-
-function pathOfToday(path: string): string {
-  return /^[a-zA-Z0-9.\-_~/%]*$/.test(path) ? normalizePath(path) : `~${path}`;
+  return reader.items;
 }
 
 function put(store: Store, entity: Entity, row: Row): Write[] {

@@ -66,7 +66,7 @@ class MemoryStore implements Store {
     return this.#collection(entity).findBy(field, value) as R | undefined;
   }
 
-  findByCacheKey<R extends Row>(entity: Entity<R>, values: Partial<R>): R | undefined {
+  findByCacheKey<R extends Row>(entity: Entity<R>, values: Readonly<Record<string, unknown>>): R | undefined {
     return this.#collection(entity).findByCacheKey(values) as R | undefined;
   }
 

@@ -40,7 +40,7 @@ export interface Store {
   /** By a unique field, or any field of a credential that `unique` marks. */
   findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined;
   /** By the fields of the entity's `cacheKey`: `{ upstream: { id }, target: '10.0.0.1:80' }`. One that is left out counts as null. */
-  findByCacheKey<R extends Row>(entity: Entity<R>, values: Partial<R>): R | undefined;
+  findByCacheKey<R extends Row>(entity: Entity<R>, values: Readonly<Record<string, unknown>>): R | undefined;
   page<R extends Row>(entity: Entity<R>, query: PageQuery): Page<R>;
   all<R extends Row>(entity: Entity<R>): Iterable<R>;
   /** The rows whose foreign field, or list of references, points at this id. */

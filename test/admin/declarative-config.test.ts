@@ -1,22 +1,25 @@
 import { describe, expect, test } from 'bun:test';
-import { EntityError } from '../../src/entities/entity-error.ts';
 import { service } from '../../src/entities/service.ts';
+import { DeclarativeError } from '../../src/store/declarative-error.ts';
 import { encodings, openAdmin } from './harness.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
 const TEXT = `_format_version: "3.0"\nservices:\n- name: a\n  host: h\n`;
 const JSON_TEXT = JSON.stringify({ _format_version: '3.0', services: [{ name: 'a', host: 'h' }] });
 
+const FLAT = { entity_type: 'service', entity: { name: 'bad' }, errors: [{ type: 'entity', message: 'bad' }] } as const;
+
 /** An Admin API without a database, and the texts that it hands on. */
 async function open() {
   const texts: string[] = [];
   const api = await openAdmin({
-    loadDeclarative: async text => {
-      texts.push(text);
-      if (text.includes('bad')) {
-        throw new EntityError('invalid declarative configuration', 'declarative config is invalid: {}', { services: ['bad'] });
-      }
-      await store.commit([{ entity: service, id: ID, row: { id: ID, name: 'a', host: 'h' } as never }]);
+    declarative: {
+      isServed: text => texts.at(-1) === text,
+      load: async text => {
+        texts.push(text);
+        if (text.includes('bad')) throw new DeclarativeError('config:1: bad', { services: ['bad'], x: 'y' }, [FLAT], { x: 'y' });
+        await store.commit([{ entity: service, id: ID, row: { id: ID, name: 'a', host: 'h' } as never }]);
+      },
     },
   });
   const { store } = api;
@@ -50,11 +53,61 @@ describe('POST /config without a database', () => {
       'a bad one',
       encodings.form({ config: 'bad' }),
       400,
-      { message: 'declarative config is invalid: {}', name: 'invalid declarative configuration', code: 14, fields: { services: ['bad'] } },
+      {
+        message: 'declarative config is invalid: config:1: bad',
+        name: 'invalid declarative configuration',
+        code: 14,
+        fields: { services: ['bad'], x: 'y' },
+      },
     ],
   ])('refuses %s', async (_name, [body, headers], status, answer) => {
     const response = await (await open()).send('POST', '/config', body, headers);
     expect([response.status, await response.json()]).toEqual([status, answer]);
+  });
+});
+
+describe('what a client asks for beside a configuration', () => {
+  test.each<[string, string, readonly [string, Record<string, string>]]>([
+    ['in the query', '?check_hash=1', encodings.form({ config: TEXT })],
+    ['in a form', '', encodings.form({ config: TEXT, check_hash: '1' })],
+    ['in JSON', '', encodings.json({ config: TEXT, check_hash: 1 })],
+    ['beside YAML', '?check_hash=1', [TEXT, { 'content-type': 'text/yaml' }]],
+  ])('check_hash %s: a text that is served is not loaded again', async (_name, query, [body, headers]) => {
+    const api = await open();
+    const statuses = [];
+    for (let time = 0; time < 2; time++) statuses.push((await api.send('POST', `/config${query}`, body, headers)).status);
+    expect([statuses, api.texts]).toEqual([[201, 304], [TEXT]]);
+  });
+
+  test('without check_hash a text is loaded again', async () => {
+    const api = await open();
+    for (let time = 0; time < 2; time++) await api.send('POST', '/config?check_hash=0', ...encodings.form({ config: TEXT }));
+    expect(api.texts).toEqual([TEXT, TEXT]);
+  });
+
+  test('beside the sections of JSON, it is not taken for one', async () => {
+    const api = await open();
+    const sections = JSON.parse(JSON_TEXT);
+    await api.send('POST', '/config', ...encodings.json({ ...sections, check_hash: 1, flatten_errors: true }));
+    expect(api.texts).toEqual([JSON_TEXT]);
+  });
+
+  test.each<[string, readonly [string, Record<string, string>]]>([
+    ['?flatten_errors=1', encodings.form({ config: 'bad' })],
+    ['?flatten_errors=Yes', encodings.form({ config: 'bad' })],
+    ['', encodings.json({ config: 'bad', flatten_errors: true })],
+  ])('flatten_errors: errors by entry, and no entry in the fields (%s)', async (query, [body, headers]) => {
+    const response = await (await open()).send('POST', `/config${query}`, body, headers);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      {
+        message: 'declarative config is invalid: config:1: bad',
+        name: 'invalid declarative configuration',
+        code: 14,
+        fields: { x: 'y' },
+        flattened_errors: [FLAT],
+      },
+    ]);
   });
 });
 

@@ -1,18 +1,14 @@
 import { expect } from 'bun:test';
 import { type AdminOptions, createAdmin } from '../../src/admin/admin.ts';
-import { consumer } from '../../src/entities/consumer.ts';
-import { consumerGroup } from '../../src/entities/consumer-group.ts';
-import { consumerGroupConsumer } from '../../src/entities/consumer-group-consumer.ts';
 import type { Entity } from '../../src/entities/entity.ts';
-import { pluginEntity } from '../../src/entities/plugin-entity.ts';
-import { route } from '../../src/entities/route.ts';
-import { service } from '../../src/entities/service.ts';
+import { coreEntities } from '../../src/entities/registry.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
 import { ConfigurationError } from '../../src/lib/configuration-error.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from '../../src/lib/log.ts';
 import { definePlugin } from '../../src/plugins/plugin.ts';
 import { array, boolean, integer, map, number, record, string } from '../../src/schema/field.ts';
 import { openStore } from '../../src/store/memory.ts';
+import { vaults } from '../../src/vaults/registry.ts';
 
 /** A plugin with a field of every kind, and one that only its own code can check. */
 export const sample = definePlugin({
@@ -52,7 +48,8 @@ export interface Line {
 export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: readonly Entity[] = []) {
   const plugins = [sample];
   const schemaOf = (name: string) => plugins.find(plugin => plugin.name === name) ?? null;
-  const store = await openStore([service, route, consumer, consumerGroup, consumerGroupConsumer, pluginEntity(schemaOf), ...more]);
+  const vaultConfigOf = (name: string) => vaults.find(vault => vault.name === name)?.config ?? null;
+  const store = await openStore([...coreEntities(schemaOf, vaultConfigOf), ...more]);
   const lines: Line[] = [];
   const log = Object.fromEntries(
     LOG_LEVELS.map(level => [level, (message: string, facts?: Line['facts']) => lines.push({ level, message, facts })]),
@@ -77,7 +74,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
         level = changed;
       },
     },
-    loadDeclarative: null,
+    declarative: null,
     ...overrides,
   });
   const send = async (method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Response> =>

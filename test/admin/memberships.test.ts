@@ -97,7 +97,7 @@ test('many consumers of a group come on one page, or in pages where they are ask
 });
 
 test('without a database the members cannot be changed', async () => {
-  const api = await openAdmin({ loadDeclarative: async () => undefined });
+  const api = await openAdmin({ declarative: { isServed: () => false, load: async () => undefined } });
   const response = await api.send('POST', '/consumer_groups', ...encodings.json({ name: 'gold' }));
   expect(response.status).toBe(405);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { encodePath, isUnusual, normalizePath } from '../../src/lib/path-normalization.ts';
+import { decodePattern, encodePath, isUnusual, normalizePath } from '../../src/lib/path-normalization.ts';
 
 test.each([
   ['/', '/'],
@@ -36,4 +36,13 @@ test.each([
 test('a usual path needs no work', () => {
   expect(['/', '/a/b-c_d.e~f', '/v1/chat/completions'].map(isUnusual)).toEqual([false, false, false]);
   expect(['/%61', '//a', '/a/../b', '/.a', '/é', '/a b'].map(isUnusual)).toEqual([true, true, true, true, true, true]);
+});
+
+test.each([
+  ['/a%2fb%5B', '/a%2Fb%5B'],
+  ['/%61(%2e|%7C)\\d%2B', '/a(\\.|\\|)\\d%2B'],
+  ['/%C3%BC%ff', '/%C3%BC%FF'],
+  ['/%c3%bc%2d', '/ü\\-'],
+])('decodePattern(%j) is %j', (pattern, decoded) => {
+  expect(decodePattern(pattern)).toBe(decoded);
 });

@@ -53,3 +53,34 @@ test('toYaml writes what parseYaml reads back', () => {
 test('toYaml quotes words that older YAML takes for booleans', () => {
   expect(toYaml({ a: 'yes' })).toBe('a: "yes"\n');
 });
+
+describe('the quick way', () => {
+  const SCALARS = ['yes', 'On', 'true', 'TRUE', 'null', '~', '', '0', '-1', '+1', '007', '0o17', '0x1F', '1_000', '.5', '5.', '1e3', '-0'];
+  const MORE = ['9007199254740993', '2001-01-01', '12:30', 'a#b', 'a #b', '"a\\n\\u263a"', "'it''s'", '"x: y"', '~/x', '-x', '[1, two]'];
+  const DEEP = [
+    '{a: 1, b: c}',
+    '{"a":1}',
+    '{a, b}',
+    '|\n      two\n      lines',
+    '>-\n      two\n\n      lines',
+    'plain\n      multi',
+    '"multi\n      line"',
+  ];
+
+  test.each([...SCALARS, ...MORE, ...DEEP])('reads %j as the thorough one does', scalar => {
+    const text = `a:\n  - k: ${scalar}\n    l: 1\nb: x\n`;
+    const thorough = parseYaml(text, 'f.yaml', string => string).value;
+    expect(parseYaml(text, 'f.yaml').value).toStrictEqual(thorough);
+  });
+
+  test.each(['{"a": 1, "a": 2}', '- {a: 1, a: 2}', '"a": 1\na: 2', 'b:\n- a: 1\n  a: 2', 'b: {"a":1, \'a\':2}'])(
+    'leaves a duplicate key to the thorough one: %j',
+    text => {
+      expect(() => parseYaml(text, 'f.yaml')).toThrow('Map keys must be unique');
+    },
+  );
+
+  test('takes what stands between quotes for no key', () => {
+    expect(parseYaml('{"a": "\\": 1, \\"a\\":", "b": "x: y"}', 'f.yaml').value).toEqual({ a: '": 1, "a":', b: 'x: y' });
+  });
+});

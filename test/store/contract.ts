@@ -149,9 +149,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           insert(plugin, pluginRow(9, { service: { id: one } })),
           {
             code: 5,
-            message: `UNIQUE violation detected on '{consumer=null,name="limiter",route=null,service={id="${one}"}}'`,
+            message: `UNIQUE violation detected on '{consumer=null,consumer_group=null,name="limiter",route=null,service={id="${one}"}}'`,
             name: 'unique constraint violation',
-            fields: { consumer: null, name: 'limiter', route: null, service: { id: one } },
+            fields: { consumer: null, consumer_group: null, name: 'limiter', route: null, service: { id: one } },
           },
         ],
         [
@@ -159,9 +159,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           insert(plugin, pluginRow(9)),
           {
             code: 5,
-            message: `UNIQUE violation detected on '{consumer=null,name="limiter",route=null,service=null}'`,
+            message: `UNIQUE violation detected on '{consumer=null,consumer_group=null,name="limiter",route=null,service=null}'`,
             name: 'unique constraint violation',
-            fields: { consumer: null, name: 'limiter', route: null, service: null },
+            fields: { consumer: null, consumer_group: null, name: 'limiter', route: null, service: null },
           },
         ],
         [

@@ -1,4 +1,6 @@
 import { consumer } from '../../src/entities/consumer.ts';
+import { consumerGroup } from '../../src/entities/consumer-group.ts';
+import { consumerGroupConsumer } from '../../src/entities/consumer-group-consumer.ts';
 import { defineEntity, type Entity, type Row } from '../../src/entities/entity.ts';
 import { pluginEntity } from '../../src/entities/plugin-entity.ts';
 import { route } from '../../src/entities/route.ts';
@@ -45,7 +47,7 @@ export const client = defineEntity({
 });
 
 /** In no useful order: a store has to find parents by itself. */
-export const entities: readonly Entity[] = [client, plugin, route, anchor, consumer, service];
+export const entities: readonly Entity[] = [client, plugin, consumerGroupConsumer, route, anchor, consumerGroup, consumer, service];
 
 /** Numbers as ids, so that tests may speak of their order. */
 export const id = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

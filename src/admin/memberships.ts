@@ -1,4 +1,8 @@
+import { consumer } from '../entities/consumer.ts';
+import { consumerGroup } from '../entities/consumer-group.ts';
+import { type ConsumerGroupConsumer, consumerGroupConsumer } from '../entities/consumer-group-consumer.ts';
 import type { Entity, Row } from '../entities/entity.ts';
+import type { PluginRow } from '../entities/plugin-entity.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { array, record, string } from '../schema/field.ts';
 import type { Store } from '../store/store.ts';
@@ -8,20 +12,39 @@ import { type Body, readBody } from './body.ts';
 import { pageAnswer, pageQuery } from './list.ts';
 import { nestedPath, nestedPathOf, singlePath } from './paths.ts';
 import { findRow, newRow } from './rows.ts';
-import { referenceOf, type Writer } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 /** One end of a membership: the consumer, or the group that it is in. */
 interface End {
   readonly entity: Entity;
   /** The field of a membership that points at it, and what it is called where one is answered. */
-  readonly field: string;
+  readonly field: 'consumer' | 'consumer_group';
   /** What it is called where several are. */
   readonly plural: string;
   /** What a body calls it. */
   readonly word: string;
   /** What messages call it. */
   readonly title: string;
+  /** Why there is nothing to be removed from it. */
+  readonly alone: (id: string) => string;
 }
+
+const CONSUMER: End = {
+  entity: consumer,
+  field: 'consumer',
+  plural: 'consumers',
+  word: 'consumer',
+  title: 'Consumer',
+  alone: id => `Consumer '${id}' not in group`,
+};
+const GROUP: End = {
+  entity: consumerGroup,
+  field: 'consumer_group',
+  plural: 'consumer_groups',
+  word: 'group',
+  title: 'Group',
+  alone: id => `Group '${id}' has no consumers`,
+};
 
 /** `GET` answers that many without being asked for more or less: clients of Kong's do not ask for a second page. */
 const PAGE_SIZE = 1000;
@@ -31,19 +54,14 @@ const PAGE_SIZE = 1000;
  * Kong Enterprise (the Admin API reference of consumer groups, and what go-kong sends and reads).
  */
 export function membershipEndpoints(store: Store, writer: Writer): Endpoint[] {
-  const [consumers, groups, memberships] = ['consumers', 'consumer_groups', 'consumer_group_consumers'].map(name =>
-    store.entities.get(name),
-  );
-  if (!consumers || !groups || !memberships) return [];
-  const consumer: End = { entity: consumers, field: 'consumer', plural: 'consumers', word: 'consumer', title: 'Consumer' };
-  const group: End = { entity: groups, field: 'consumer_group', plural: 'consumer_groups', word: 'group', title: 'Group' };
-  const book = new MembershipBook(store, writer, memberships);
+  if (!store.entities.has(consumerGroupConsumer.name)) return [];
+  const book = new MembershipBook(store, writer);
   return [
-    groupWithMembers(store, book, group, consumer),
-    members(book, group, consumer),
-    member(book, group, consumer),
-    members(book, consumer, group),
-    member(book, consumer, group),
+    groupWithMembers(book),
+    members(book, GROUP, CONSUMER),
+    member(book, GROUP, CONSUMER),
+    members(book, CONSUMER, GROUP),
+    member(book, CONSUMER, GROUP),
   ];
 }
 
@@ -51,12 +69,11 @@ export function membershipEndpoints(store: Store, writer: Writer): Endpoint[] {
 class MembershipBook {
   readonly store: Store;
   readonly writer: Writer;
-  readonly entity: Entity;
+  readonly entity = consumerGroupConsumer;
 
-  constructor(store: Store, writer: Writer, entity: Entity) {
+  constructor(store: Store, writer: Writer) {
     this.store = store;
     this.writer = writer;
-    this.entity = entity;
   }
 
   /** The row that is named so, or a 404. */
@@ -66,46 +83,35 @@ class MembershipBook {
     return row;
   }
 
-  find(one: End, row: Row, other: End, otherRow: Row): Row | undefined {
+  find(one: End, row: Row, other: End, otherRow: Row): ConsumerGroupConsumer | undefined {
     return this.store.findByCacheKey(this.entity, { [one.field]: { id: row.id }, [other.field]: { id: otherRow.id } });
   }
 
-  page(one: End, row: Row, query: { readonly size: number; readonly offset?: string }) {
-    return this.store.page(this.entity, { ...query, where: { field: one.field, id: row.id } });
-  }
-
-  all(one: End, row: Row): readonly Row[] {
-    const found: Row[] = [];
-    let offset: string | null | undefined;
-    do {
-      const page = this.page(one, row, { size: PAGE_SIZE, ...(offset && { offset }) });
-      found.push(...page.rows);
-      offset = page.offset;
-    } while (offset !== null);
-    return found;
+  all(one: End, row: Row): readonly ConsumerGroupConsumer[] {
+    return [...this.store.pointingAt(this.entity, one.field, row.id)];
   }
 
   /** The row at the other end of a membership. */
-  at({ entity, field }: End, membership: Row): Row {
-    const row = this.store.find(entity, referenceOf(membership, field) ?? '');
+  at({ entity, field }: End, membership: ConsumerGroupConsumer): Row {
+    const row = this.store.find(entity, membership[field].id);
     if (!row) throw new Error(`a membership without its ${field}`);
     return row;
   }
 }
 
 /** `GET /consumer_groups/{group}` */
-function groupWithMembers(store: Store, book: MembershipBook, group: End, consumer: End): Endpoint {
-  const plugins = store.entities.get('plugins');
+function groupWithMembers(book: MembershipBook): Endpoint {
+  const plugins = book.store.entities.get('plugins') as Entity<PluginRow> | undefined;
   return {
-    path: singlePath(group.entity),
+    path: singlePath(consumerGroup),
     methods: {
       GET: context => {
-        const row = book.require(group, segment(context, group.entity.name));
+        const row = book.require(GROUP, segment(context, consumerGroup.name));
         const listed = context.req.query('list_consumers') !== 'false';
         return context.json({
           consumer_group: row,
-          ...(listed && { consumers: book.all(group, row).map(membership => book.at(consumer, membership)) }),
-          plugins: plugins ? store.page(plugins, { size: PAGE_SIZE, where: { field: group.field, id: row.id } }).rows : [],
+          ...(listed && { consumers: book.all(GROUP, row).map(membership => book.at(CONSUMER, membership)) }),
+          plugins: plugins ? [...book.store.pointingAt(plugins, 'consumer_group', row.id)] : [],
         });
       },
     },
@@ -120,7 +126,7 @@ function members(book: MembershipBook, one: End, other: End): Endpoint {
     methods: {
       GET: context => {
         const row = own(context);
-        const page = book.page(one, row, pageQuery(context, PAGE_SIZE));
+        const page = book.store.page(book.entity, { ...pageQuery(context, PAGE_SIZE), where: { field: one.field, id: row.id } });
         const data = page.rows.map(membership => book.at(other, membership));
         return pageAnswer(context, nestedPathOf(one.entity, row.id, other.entity), data, page.offset);
       },
@@ -133,7 +139,7 @@ function members(book: MembershipBook, one: End, other: End): Endpoint {
           keys.map(key => {
             const otherRow = book.require(other, key);
             if (book.find(one, row, other, otherRow)) {
-              throw alreadyIn(one.field === 'consumer' ? [segment(context, one.entity.name), key] : [key, row.id]);
+              throw alreadyIn(one === CONSUMER ? [segment(context, one.entity.name), key] : [key, row.id]);
             }
             added.push(otherRow);
             const fields = { [one.field]: { id: row.id }, [other.field]: { id: otherRow.id } };
@@ -149,12 +155,7 @@ function members(book: MembershipBook, one: End, other: End): Endpoint {
         const row = own(context);
         await book.writer.write('remove', book.entity, () => {
           const found = book.all(one, row);
-          if (found.length === 0) {
-            throw new RequestFailure(
-              404,
-              one.field === 'consumer' ? `Consumer '${row.id}' not in group` : `Group '${row.id}' has no consumers`,
-            );
-          }
+          if (found.length === 0) throw new RequestFailure(404, one.alone(row.id));
           return found.map(({ id }) => ({ kind: 'remove', entity: book.entity, id }));
         });
         return context.body(null, 204);
@@ -172,8 +173,8 @@ function member(book: MembershipBook, one: End, other: End): Endpoint {
   const find = ({ row, otherRow }: ReturnType<typeof both>) => {
     const membership = book.find(one, row, other, otherRow);
     if (membership) return membership;
-    const [consumer, group] = one.field === 'consumer' ? [row, otherRow] : [otherRow, row];
-    throw new RequestFailure(404, `Consumer '${consumer.id}' not found in Group '${group.id}'`);
+    const [member, group] = one === CONSUMER ? [row, otherRow] : [otherRow, row];
+    throw new RequestFailure(404, `Consumer '${member.id}' not found in Group '${group.id}'`);
   };
   return {
     path: `${nestedPath(one.entity, other.entity)}/:${other.entity.name}`,
@@ -206,5 +207,5 @@ function keysOf(body: Body, word: string): readonly string[] {
   return keys;
 }
 
-const alreadyIn = ([consumer, group]: readonly [consumer: string, group: string]) =>
-  new RequestFailure(409, `Consumer '${consumer}' already in group '${group}'`);
+const alreadyIn = ([member, group]: readonly [member: string, group: string]) =>
+  new RequestFailure(409, `Consumer '${member}' already in group '${group}'`);

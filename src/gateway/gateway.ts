@@ -6,7 +6,8 @@ import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
 import { LiveSnapshot, type Prepared } from './live-snapshot.ts';
 import { PluginConfigurations } from './plugin-configurations.ts';
-import { type RowPointer, Secrets } from './secrets.ts';
+import { keyOf, type RowPointer } from './secret-users.ts';
+import { Secrets } from './secrets.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface GatewayOptions {
@@ -186,8 +187,6 @@ class StoreGateway implements Gateway {
     return result;
   }
 }
-
-const keyOf = ({ entity, id }: RowPointer) => `${entity.name} ${id}`;
 
 const asChange = (write: Write): Change =>
   write.kind === 'remove' ? { ...write, row: null } : { entity: write.entity, id: write.row.id, row: write.row };

@@ -69,3 +69,11 @@ export function referencesIn(field: Field, value: unknown): ReadonlySet<string> 
   });
   return found;
 }
+
+/** Whether a value of the field can hold references at all. */
+export function mayRefer(field: Field | undefined): boolean {
+  if (field === undefined) return false;
+  const { facts, elements, values, fields = {} } = field;
+  if (facts.referenceable || (facts as RecordField['facts']).subschema) return true;
+  return [elements, values, ...Object.values(fields)].some(mayRefer);
+}

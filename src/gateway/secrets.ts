@@ -1,4 +1,3 @@
-import type { Entity } from '../entities/entity.ts';
 import type { VaultRow } from '../entities/vault.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
@@ -6,8 +5,9 @@ import type { Log } from '../lib/log.ts';
 import type { Field } from '../schema/field.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { Vault, VaultHost } from '../vaults/vault.ts';
-import { parseReference, referencesIn, replaceReferences } from './references.ts';
+import { mayRefer, parseReference, referencesIn, replaceReferences } from './references.ts';
 import { type FindVault, type Outcome, SecretReader, sourceOf } from './secret-reader.ts';
+import { keyOf, type RowPointer, SecretUsers } from './secret-users.ts';
 
 /** A secret that is not known for now: what refers to it cannot work until it is. */
 export class UnresolvedReference extends ConfigurationError {}
@@ -22,12 +22,6 @@ export interface SecretsOptions {
   readonly entities: readonly string[];
   /** Secrets want to be read again: `readDue`. */
   readonly onDue: () => Promise<void>;
-}
-
-/** A row, by what does not change of it. */
-export interface RowPointer {
-  readonly entity: Entity;
-  readonly id: string;
 }
 
 /** What came of loading. */
@@ -71,9 +65,7 @@ export class Secrets {
   private readonly onDue: () => Promise<void>;
   private readonly reader: SecretReader;
   private readonly known = new Map<string, Secret>();
-  /** By reference, the rows that have it; by row, its references. */
-  private readonly users = new Map<string, Map<string, RowPointer>>();
-  private readonly references = new Map<string, ReadonlySet<string>>();
+  private readonly users = new SecretUsers();
   /** Of the vaults in use, by id. */
   private readonly prefixes = new Map<string, string>();
   private wakeUp: (() => void) | null = null;
@@ -84,7 +76,7 @@ export class Secrets {
     this.store = store;
     this.log = log;
     this.clock = clock;
-    this.entities = new Set(entities);
+    this.entities = new Set(entities.filter(name => mayRefer(store.entities.get(name)?.schema)));
     this.onDue = onDue;
     this.reader = new SecretReader(vaults, host, clock);
     const entity = store.entities.get(VAULTS);
@@ -120,12 +112,12 @@ export class Secrets {
     return { affected, undo };
   }
 
-  /** Remembers who refers to what, once the changes hold. */
+  /** Remembers who refers to what, once the changes hold. What nobody refers to any more is forgotten. */
   keep(changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.entity.name === VAULTS) this.keepPrefix(change);
-      else if (this.entities.has(change.entity.name)) this.keepReferences(change, this.referencesOf(change));
-    }
+    for (const change of changes) if (change.entity.name === VAULTS) this.keepPrefix(change);
+    const rows = changes.filter(({ entity }) => this.entities.has(entity.name));
+    const orphans = this.users.keep(rows.map(row => [{ entity: row.entity, id: row.id }, this.referencesOf(row)]));
+    for (const text of orphans) this.known.delete(text);
   }
 
   /** Throws an UnresolvedReference, or a ConfigurationError for what is no reference at all. Neither tells a secret. */
@@ -193,7 +185,7 @@ export class Secrets {
       this.known.set(text, after);
       this.tellOfOutage(before, after);
       const isSame = before?.value === after.value && (after.value !== null || before?.outcome.reason === outcome.reason);
-      if (!isSame) for (const [key, pointer] of this.users.get(text) ?? []) affected.set(key, pointer);
+      if (!isSame) for (const pointer of this.users.of(text)) affected.set(keyOf(pointer), pointer);
     }
     this.schedule();
     return [...affected.values()];
@@ -203,21 +195,6 @@ export class Secrets {
     const { outcome } = after;
     if (isOutdated(after) && before?.outcome.value !== null) this.log.warn(outdated(outcome), { reason: outcome.reason });
     if (outcome.value !== null && before?.outcome.value === null) this.log.notice(`${outcome.reference.shown} can be read again`);
-  }
-
-  private keepReferences({ entity, id }: RowPointer, references: ReadonlySet<string>): void {
-    const key = `${entity.name} ${id}`;
-    for (const text of this.references.get(key) ?? []) {
-      if (references.has(text)) continue;
-      const users = this.users.get(text);
-      users?.delete(key);
-      if (users?.size !== 0) continue;
-      this.users.delete(text);
-      this.known.delete(text);
-    }
-    for (const text of references) this.users.set(text, (this.users.get(text) ?? new Map()).set(key, { entity, id }));
-    if (references.size > 0) this.references.set(key, references);
-    else this.references.delete(key);
   }
 
   private keepPrefix({ id, row }: Change): void {

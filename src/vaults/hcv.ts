@@ -86,12 +86,12 @@ class Client {
     if (kv === 'v1' && version !== null) throw new Error('the key-value engine v1 has no versions');
     const path = kv === 'v1' ? [this.config.mount, resource] : [this.config.mount, 'data', resource];
     const url = this.url(path, version === null ? '' : `?version=${version}`);
-    const attempt = async () => this.call(url, { token: await this.authenticate(signal), signal });
-    let answer = await attempt();
+    const token = this.authenticate(signal);
+    let answer = await this.call(url, { token: await token, signal });
     // The token of a login lives as long as Vault pleases.
     if (answer.status === DENIED && auth_method === 'approle') {
-      this.token = null;
-      answer = await attempt();
+      if (this.token === token) this.token = null;
+      answer = await this.call(url, { token: await this.authenticate(signal), signal });
     }
     const data = kv === 'v1' ? member(answer.body, 'data') : member(answer.body, 'data', 'data');
     if (answer.status === 404 || (answer.status === 200 && data === null)) throw new Error('HashiCorp Vault has no such secret');
@@ -149,6 +149,8 @@ class Client {
   private async call(url: string, { token, body, signal }: Call): Promise<Answer> {
     const { namespace } = this.config;
     const headers = new Headers({ 'X-Vault-Request': 'true' });
+    // What `Headers` says of a value that is none would repeat it.
+    if (token !== undefined && !/^[!-~]+$/.test(token)) throw new Error('the token is not one that HashiCorp Vault gives');
     if (token !== undefined) headers.set('X-Vault-Token', token);
     if (namespace !== null) headers.set('X-Vault-Namespace', namespace);
     const response = await fetch(url, {

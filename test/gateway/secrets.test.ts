@@ -75,7 +75,7 @@ const tells = (id: string, text: string, more: readonly string[] | null = null, 
 /** A second row, on a route of its own. */
 const elsewhere = (text: string) => [
   insert(route, routeRow({ id: 'r', paths: ['/elsewhere'] })),
-  insert(plugin, { ...tells('q', text), route: { id: 'r' } }),
+  insert(plugin, pluginRow({ ...tells('q', text), route: { id: 'r' } })),
 ];
 const boxRow = (prefix: string, config: object = {}, id = prefix) => ({
   ...{ id, prefix, name: 'box', description: null, created_at: 1, updated_at: 1, tags: null },
@@ -238,6 +238,14 @@ describe('a secret whose time is over', () => {
     expect(box.reads).toHaveLength(1);
     await gateway.write([insert(plugin, tells('p', '{vault://box/key?ttl=60}'))]);
     expect(box.reads).toHaveLength(2);
+  });
+
+  test('stays known when one row takes the place of another', async () => {
+    await gateway.write([insert(plugin, tells('p', '{vault://box/key?ttl=60}'))]);
+    await gateway.write([remove(plugin, 'p'), insert(plugin, tells('q', '{vault://box/key?ttl=60}'))]);
+    box.secrets.set('hall/key', 'two');
+    await pass(60);
+    expect([request(), box.reads.length]).toEqual(['tell two', 2]);
   });
 
   test('without a time to live holds for ever', async () => {

@@ -79,6 +79,14 @@ describe('logs in by AppRole', () => {
     expect(vault.requests.slice(-3)).toEqual(['GET /v1/secret/openai', 'POST /v1/auth/approle/login', 'GET /v1/secret/openai']);
   });
 
+  test('once more when several reads find the token expired', async () => {
+    const read = open(APPROLE);
+    await read('openai');
+    vault.tokens.clear();
+    await Promise.all([read('openai'), read('openai'), read('path/to/a secret')]);
+    expect(vault.requests.filter(request => request.startsWith('POST'))).toHaveLength(2);
+  });
+
   test('where it is mounted', async () => {
     await open({ ...APPROLE, approle_auth_path: '/teams/approle/' })('openai');
     expect(vault.requests[0]).toBe('POST /v1/auth/teams/approle/login');
@@ -132,6 +140,7 @@ describe('cannot read', () => {
     ['one of v2 that is not there', SECOND, 'none', null, 'HashiCorp Vault has no such secret'],
     ['a destroyed version', SECOND, 'openai', 2, 'HashiCorp Vault has no such secret'],
     ['a version of v1', TOKEN, 'openai', 1, 'the key-value engine v1 has no versions'],
+    ['with what is no token', { token: 'root\nX: y' }, 'openai', null, 'the token is not one that HashiCorp Vault gives'],
     ['with a wrong token', { token: 's.wrong' }, 'openai', null, 'HashiCorp Vault denies permission (403)'],
     ['what is no secret', TOKEN, '../sys/seal', null, 'the name of a secret is a path without empty segments, . and ..'],
     ['an empty name', TOKEN, 'a//b', null, 'the name of a secret is a path without empty segments, . and ..'],

@@ -83,7 +83,12 @@ function allowed(methods: Endpoint['methods']): string {
 function refusal(error: Error, context: AdminContext, log: Log): Response {
   if (error instanceof RequestFailure) return context.json({ message: error.message }, error.status as ContentfulStatusCode);
   if (error instanceof EntityError && error.status === 404) return notFound(context);
-  if (error instanceof EntityError && error.status < 500) return context.json(error.body, error.status as ContentfulStatusCode);
-  log.error('admin request failed', { request_id: context.get('requestId'), error: error.stack || String(error) });
+  const known = error instanceof EntityError;
+  // Why the database fails is for the operator, who asks and who reads the log; where in the code it was found is for neither.
+  if (!known || error.status >= 500) {
+    const reason = known ? error.message : error.stack || String(error);
+    log.error('admin request failed', { request_id: context.get('requestId'), error: reason });
+  }
+  if (known) return context.json(error.body, error.status as ContentfulStatusCode);
   return context.json({ message: 'An unexpected error occurred' }, 500);
 }

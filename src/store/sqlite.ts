@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
@@ -60,6 +60,7 @@ function open(file: string, tables: readonly Table[]): Database {
 
 class SqlitePersistence implements Persistence {
   readonly #file: string;
+  readonly #inode: number | undefined;
   readonly #database: Database;
   readonly #tables: ReadonlyMap<string, Table>;
   /** SQLite's counter of other connections' commits, as it was when rows were loaded. */
@@ -67,6 +68,7 @@ class SqlitePersistence implements Persistence {
 
   constructor(file: string, database: Database, tables: readonly Table[]) {
     this.#file = file;
+    this.#inode = inodeOf(file);
     this.#database = database;
     this.#tables = new Map(tables.map(table => [table.name, table]));
   }
@@ -85,7 +87,7 @@ class SqlitePersistence implements Persistence {
 
   commit(changes: readonly Change[]): Promise<void> {
     const write = this.#database.transaction(() => {
-      if (!existsSync(this.#file)) throw new Error('the file is gone');
+      this.#expectInPlace();
       if (this.#version() !== this.#loadedVersion) throw new Outdated();
       // What goes and what is replaced goes first, so that rows may take over each other's unique values.
       for (const { entity, id } of changes) this.#database.query(this.#table(entity).remove).run(id);
@@ -105,10 +107,10 @@ class SqlitePersistence implements Persistence {
     return () => clearInterval(timer);
   }
 
-  /** A file that was deleted still takes writes, but nobody will find them. */
   reachable(): boolean {
     try {
-      return existsSync(this.#file) && this.#database.query('SELECT count(*) FROM sqlite_schema').get() !== null;
+      this.#expectInPlace();
+      return this.#database.query('SELECT count(*) FROM sqlite_schema').get() !== null;
     } catch (error) {
       return isBusy(error as Failure);
     }
@@ -123,6 +125,12 @@ class SqlitePersistence implements Persistence {
       .query(table.select)
       .values()
       .map(values => decodeRow(table, values as SqlValue[]));
+  }
+
+  /** A file that was deleted or replaced still takes writes, but nobody will find them. */
+  #expectInPlace(): void {
+    const inode = inodeOf(this.#file);
+    if (inode !== this.#inode) throw new Error(inode === undefined ? 'the file is gone' : 'another file has taken its place');
   }
 
   #isBehind(): boolean {
@@ -161,6 +169,8 @@ class SqlitePersistence implements Persistence {
     }
   }
 }
+
+const inodeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.ino;
 
 /** An error of the file system or of SQLite. */
 type Failure = Error & { readonly code?: string };

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consumer } from '../../src/entities/consumer.ts';
@@ -269,6 +269,18 @@ test('the database is out of reach once its file is gone', async () => {
   expect(store.reachable()).toBe(true);
   rmSync(path);
   expect(store.reachable()).toBe(false);
+  await store.close();
+});
+
+test('a write to a file that another one replaced is refused', async () => {
+  const store = await open();
+  const change = store.stage([insert(service, serviceRow(1))]);
+  writeFileSync(`${path}.new`, '');
+  renameSync(`${path}.new`, path);
+  expect(store.reachable()).toBe(false);
+  expect((await store.commit(change).catch(error => error)).message).toBe(
+    `cannot write to the database ${path}: another file has taken its place`,
+  );
   await store.close();
 });
 

@@ -18,6 +18,8 @@ export interface Finished {
 interface RunOptions {
   readonly folder?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The command that runs a command, to start it under other conditions. */
+  readonly under?: (command: readonly string[]) => readonly string[];
 }
 
 /** A new folder, for a gateway's files. */
@@ -26,10 +28,10 @@ export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sluice-test-'
 /** A test that failed before it stopped its gateway leaves none behind. */
 const endWithTests = Bun.which('setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : [];
 
-function spawn(args: readonly string[], { folder = newFolder(), environment = {} }: RunOptions) {
+function spawn(args: readonly string[], { folder = newFolder(), environment = {}, under = command => command }: RunOptions) {
   // Nothing of this machine's environment, so that its proxies and certificates decide about no test.
   const { PATH, TMPDIR } = process.env;
-  return Bun.spawn([...endWithTests, EXECUTABLE, ...args], {
+  return Bun.spawn([...endWithTests, ...under([EXECUTABLE, ...args])], {
     cwd: folder,
     env: { PATH, TMPDIR, ...environment },
     stdin: 'ignore',
@@ -82,7 +84,7 @@ const FREE_PORTS = { SLUICE_PROXY_LISTEN: '127.0.0.1:0', SLUICE_ADMIN_LISTEN: '1
 export async function startGateway(options: StartOptions = {}): Promise<RunningGateway> {
   const folder = options.folder ?? newFolder();
   const environment = { ...(options.defaultPorts ? {} : FREE_PORTS), ...options.environment };
-  const child = spawn(['start', ...(options.args ?? [])], { folder, environment });
+  const child = spawn(['start', ...(options.args ?? [])], { ...options, folder, environment });
   const log: LogEntry[] = [];
   const waiting = new Set<() => void>();
 

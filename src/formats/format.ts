@@ -12,6 +12,8 @@ export interface AnswerFacts {
   readonly created: number;
   /** The client asked for a last chunk of the stream with the usage. */
   readonly includeUsage: boolean;
+  /** The client asked for embeddings as base64. */
+  readonly base64?: boolean;
 }
 
 /** Text to send, empty for none. */

@@ -1,10 +1,11 @@
 import type { Format } from '../formats/format.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import { openaiCompletions } from '../formats/openai-completions.ts';
+import { openaiEmbeddings } from '../formats/openai-embeddings.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { isObject } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import type { Operation } from '../providers/provider.ts';
+import type { Credentials, Operation, Provider, Target } from '../providers/provider.ts';
 import { providers } from '../providers/registry.ts';
 import { boolean, type Infer, integer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
@@ -14,13 +15,14 @@ import { compileAuth } from './llm/auth.ts';
 import { auth, isWatched, llmChecks, logging, model } from './llm/config.ts';
 import { gatewayFailure, refusal } from './llm/failure.ts';
 import { exchangeEntry, newObservation, type Observation } from './llm/observation.ts';
-import { compileRequest, type LlmCall } from './llm/request.ts';
+import { compileRequest, type LlmCall, ROUTE_TYPES } from './llm/request.ts';
 import type { AnyEvent } from './llm/stream.ts';
-import { definePlugin, type Phases, type PluginInstance } from './plugin.ts';
+import { compileTarget } from './llm/target.ts';
+import { definePlugin } from './plugin.ts';
 
 const config = record(
   {
-    route_type: string({ required: true, one_of: ['llm/v1/chat', 'llm/v1/completions'] }),
+    route_type: string({ required: true, one_of: ROUTE_TYPES }),
     auth,
     model,
     logging,
@@ -34,12 +36,19 @@ const config = record(
 
 type Config = Infer<typeof config>;
 
-/** What one exchange left for the way back. */
+/** One model, and the way there and back. */
 interface Exchange {
+  readonly toVendor: ReturnType<typeof compileRequest>;
+  readonly toClient: ReturnType<typeof compileAnswer>;
+}
+
+/** What one request left for the way back. */
+interface Exchanged {
+  readonly exchange: Exchange;
   readonly call: LlmCall;
   readonly observation: Observation;
 }
-const exchangeKey = noteKey<Exchange>('ai-proxy');
+const exchangedKey = noteKey<Exchanged>('ai-proxy');
 
 /** Sends a route's requests to a model, whatever its vendor speaks, and its answers back in OpenAI's dialect. */
 export const aiProxy = definePlugin({
@@ -49,70 +58,79 @@ export const aiProxy = definePlugin({
   config,
 
   configure(config, _host, instance) {
-    const provider = providers.find(({ name }) => name === config.model.provider);
-    const { name, options } = config.model;
-    if (options?.upstream_url?.includes('$(')) {
-      throw new ConfigurationError('clients must not choose where their requests go', 'model.options.upstream_url');
-    }
-    const { chat, completions } = provider?.model({ name, options: options ?? {} }) ?? {};
-    if (config.route_type === 'llm/v1/chat' && chat) return phases(config, instance, chat, openaiChat);
-    if (config.route_type === 'llm/v1/completions' && completions) return phases(config, instance, completions, openaiCompletions);
-    throw new ConfigurationError(`${config.model.provider} does not support ${config.route_type}`, 'route_type');
+    const { logging, model, model_name_header } = config;
+    const exchangeOf = compileTarget(model.options, options => compileExchange(config, options));
+    const modelHeader = compileModelHeader(model.provider);
+    const facts = { provider: model.provider, pluginId: instance.id, options: model.options, logging };
+
+    return {
+      async access(context) {
+        try {
+          const exchange = exchangeOf(context);
+          context.notes.set(exchangedKey, { exchange, call: await exchange.toVendor(context), observation: newObservation() });
+        } catch (error) {
+          return refused(error);
+        }
+      },
+
+      response(context, response) {
+        const exchanged = context.notes.get(exchangedKey);
+        if (exchanged === undefined || context.outcome.source === 'exit') return;
+        if (context.outcome.source === 'error') return gatewayFailure(response);
+
+        const { exchange, call, observation } = exchanged;
+        response.headers.delete('set-cookie');
+        if (response.ok && model_name_header) response.headers.set('X-Kong-LLM-Model', modelHeader(call.model));
+        const failed = (error: unknown) => {
+          // That the answer broke off is no news when the client did.
+          if (context.request.signal.aborted) throw error;
+          return refused(error);
+        };
+        try {
+          const answer = exchange.toClient(context, response, call, observation);
+          return answer instanceof Promise ? answer.catch(failed) : answer;
+        } catch (error) {
+          return failed(error);
+        }
+      },
+
+      ...(isWatched(logging) && {
+        log(context) {
+          const exchanged = context.notes.get(exchangedKey);
+          if (exchanged === undefined) return;
+          const { ai } = context.log;
+          const proxy = exchangeEntry(exchanged.call, exchanged.observation, facts);
+          Object.assign(context.log, { ai: { ...(isObject(ai) && ai), proxy } });
+        },
+      }),
+    };
   },
 });
 
-function phases<Request, Answer, Event extends AnyEvent>(
+/** Throws a ConfigurationError for a vendor that has no such operation. */
+function compileExchange(config: Config, options: object): Exchange {
+  const provider: Provider | undefined = providers.find(({ name }) => name === config.model.provider);
+  const target = { name: config.model.name, options } as Target;
+  const { chat, completions, embeddings, preserve } = provider?.model(target) ?? {};
+  const credentials = provider?.credentials?.(config.auth ?? {}, target) ?? null;
+  if (config.route_type === 'llm/v1/chat' && chat) return between(config, chat, openaiChat, credentials);
+  if (config.route_type === 'llm/v1/completions' && completions) return between(config, completions, openaiCompletions, credentials);
+  if (config.route_type === 'llm/v1/embeddings' && embeddings) return between(config, embeddings, openaiEmbeddings, credentials);
+  if (config.route_type === 'preserve' && preserve) return between(config, preserve, openaiChat, credentials);
+  throw new ConfigurationError(`${config.model.provider} does not support ${config.route_type}`, 'route_type');
+}
+
+function between<Request, Answer, Event extends AnyEvent>(
   config: Config,
-  instance: PluginInstance,
   operation: Operation<Request, Answer, Event>,
   format: Format<Answer, Event>,
-): Phases {
-  const { logging, model_name_header } = config;
-  const credentials = compileAuth(config.auth);
-  const toVendor = compileRequest(config, operation, credentials);
-  const toClient = compileAnswer(operation, format, logging, credentials.secrets);
-  const modelHeader = compileModelHeader(config.model.provider);
-  const facts = { provider: config.model.provider, pluginId: instance.id, options: config.model.options, logging };
-
+  credentials: Credentials | null,
+): Exchange {
+  const auth = compileAuth(config.auth);
+  const secrets = () => [...auth.secrets, ...(credentials?.secrets() ?? [])];
   return {
-    async access(context) {
-      try {
-        context.notes.set(exchangeKey, { call: await toVendor(context), observation: newObservation() });
-      } catch (error) {
-        return refused(error);
-      }
-    },
-
-    response(context, response) {
-      const exchange = context.notes.get(exchangeKey);
-      if (exchange === undefined || context.outcome.source === 'exit') return;
-      if (context.outcome.source === 'error') return gatewayFailure(response);
-
-      const { call, observation } = exchange;
-      response.headers.delete('set-cookie');
-      if (response.ok && model_name_header) response.headers.set('X-Kong-LLM-Model', modelHeader(call.model));
-      const failed = (error: unknown) => {
-        // That the answer broke off is no news when the client did.
-        if (context.request.signal.aborted) throw error;
-        return refused(error);
-      };
-      try {
-        const answer = toClient(context, response, call, observation);
-        return answer instanceof Promise ? answer.catch(failed) : answer;
-      } catch (error) {
-        return failed(error);
-      }
-    },
-
-    ...(isWatched(logging) && {
-      log(context) {
-        const exchange = context.notes.get(exchangeKey);
-        if (exchange === undefined) return;
-        const { ai } = context.log;
-        const proxy = exchangeEntry(exchange.call, exchange.observation, facts);
-        Object.assign(context.log, { ai: { ...(isObject(ai) && ai), proxy } });
-      },
-    }),
+    toVendor: compileRequest(config, operation, auth, credentials),
+    toClient: compileAnswer(operation, format, config.logging, secrets),
   };
 }
 

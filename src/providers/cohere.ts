@@ -153,7 +153,7 @@ interface Tokens {
   readonly output_tokens?: number;
 }
 
-function fromChat(body: JsonObject): ChatResponse {
+function fromChat(body: Json): ChatResponse {
   const { id, finish_reason, message, usage } = body as unknown as Answer;
   if (message === undefined) throw new Error("'message' missing from cohere's answer");
   if (isFailure(finish_reason)) throw new Error(`cohere gave up: ${finish_reason}`);

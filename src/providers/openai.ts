@@ -12,7 +12,7 @@ export const openai = defineProvider({
   name: 'openai',
 
   model({ options }) {
-    const operation = <Request extends { top_k?: unknown }>(path: string): Unchanged<Request> => {
+    const operation = <Request extends object>(path: string): Unchanged<Request> => {
       const endpoint = { url: operationUrl(options, ORIGIN, path) };
       return {
         dialect: 'openai',
@@ -27,6 +27,7 @@ export const openai = defineProvider({
     return {
       chat: { ...chat, patch: request => ({ ...chat.patch?.(request), ...nameOfLimit(request) }) },
       completions: operation('/v1/completions'),
+      embeddings: operation('/v1/embeddings'),
     };
   },
 });

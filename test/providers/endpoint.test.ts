@@ -3,7 +3,7 @@ import { cohere } from '../../src/providers/cohere.ts';
 import { openai } from '../../src/providers/openai.ts';
 import type { Options, Provider } from '../../src/providers/provider.ts';
 
-const call = { model: 'm', stream: false };
+const call = { model: 'm', stream: false, path: '/' };
 
 describe('operations are called', () => {
   test.each<[Provider, 'chat' | 'completions', Options, string]>([
@@ -17,7 +17,7 @@ describe('operations are called', () => {
     [cohere, 'completions', {}, 'https://api.cohere.com/v2/chat'],
     [cohere, 'chat', { upstream_url: 'http://127.0.0.1:8080/v2/chat' }, 'http://127.0.0.1:8080/v2/chat'],
   ])('%o %s with %j', (provider, operation, options, url) => {
-    expect(provider.model({ name: null, options })[operation]?.endpoint(call).url).toBe(url);
+    expect(provider.model({ name: null, options: { ...options } })[operation]?.endpoint(call).url).toBe(url);
   });
 
   test.each(['https://api.cohere.com/v1/chat', 'https://api.cohere.com/v1/generate'])('cohere refuses %s', upstream_url => {

@@ -1,6 +1,6 @@
 import type { AnswerFacts, Format } from '../../formats/format.ts';
 import { isObject, type JsonObject, parseJson } from '../../lib/json.ts';
-import type { Operation, Translation } from '../../providers/provider.ts';
+import type { Operation, Translation, Unchanged } from '../../providers/provider.ts';
 import { pump, type Stage } from '../../stream/pump.ts';
 import type { Context } from '../context.ts';
 import { plainBody, plainText, withBody, withJson } from './body.ts';
@@ -8,7 +8,7 @@ import { isWatched, type Logging } from './config.ts';
 import { badAnswer, vendorFailure } from './failure.ts';
 import { type Observation, observe } from './observation.ts';
 import type { LlmCall } from './request.ts';
-import { type AnyEvent, translatedStream, watchedStream } from './stream.ts';
+import { type AnyEvent, amendedStream, translatedStream, watchedStream } from './stream.ts';
 
 /**
  * Makes the vendor's response the client's. Headers are changed in place; undefined: the rest passes as it is.
@@ -18,35 +18,55 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
   operation: Operation<never, Answer, Event>,
   format: Format<Answer, Event>,
   logging: Logging,
-  secrets: readonly string[],
+  secrets: () => readonly string[],
 ) {
   const watched = isWatched(logging);
   const payloads = logging.log_payloads;
+  const streamType = (operation.dialect === 'own' && operation.streamType) || 'text/event-stream';
 
   return (context: Context, response: Response, call: LlmCall, observation: Observation) => {
-    if (!response.ok) return vendorFailure(response, operation, secrets);
+    if (!response.ok) return vendorFailure(response, operation, secrets());
     const type = response.headers.get('content-type') ?? '';
     if (type.includes('text/html')) return badAnswer(response, 'the model provider answered with a web page');
 
-    const streamed = type.includes('text/event-stream');
-    if (operation.dialect === 'openai') return pass(context, response, streamed, call, observation);
+    const streamed = type.includes(streamType);
+    if (operation.dialect === 'openai') return pass(operation, context, response, streamed, call, observation);
     const facts = {
       id: `chatcmpl-${context.id}`,
       model: call.model,
       created: Math.floor(Date.now() / 1000),
       includeUsage: call.usageAsked,
+      base64: call.base64,
     };
     if (!call.stream) return translate(operation, response, facts, observation);
     if (!streamed) return badAnswer(response, 'the model provider answered without a stream');
     return piped(response, translatedStream(operation, format, facts, observation));
   };
 
-  function pass({ outcome }: Context, response: Response, streamed: boolean, call: LlmCall, observation: Observation) {
+  function pass(
+    { amend }: Unchanged<never>,
+    { outcome }: Context,
+    response: Response,
+    streamed: boolean,
+    call: LlmCall,
+    observation: Observation,
+  ) {
     const unframed = outcome.unframed === true;
-    if (streamed && (watched || unframed)) {
-      return piped(response, watchedStream({ hideUsage: watched && !call.usageAsked, payloads, unframed }, observation));
-    }
+    const watching = { hideUsage: watched && !call.usageAsked, payloads, unframed };
+    if (streamed && amend !== undefined) return piped(response, amendedStream(amend, watching, observation));
+    if (streamed && (watched || unframed)) return piped(response, watchedStream(watching, observation));
+    if (amend !== undefined) return amended(amend, response, observation);
     return watched ? read(response, observation) : undefined;
+  }
+
+  /** The vendor's answer made OpenAI's where it differs. */
+  async function amended({ answer }: NonNullable<Unchanged<never>['amend']>, response: Response, observation: Observation) {
+    const body = parseJson(await plainText(response));
+    if (!isObject(body)) return badAnswer(response, 'the model provider answered with something other than a JSON object');
+    const changed = answer(body);
+    const text = JSON.stringify(changed);
+    note(observation, text, changed);
+    return withJson(response, text);
   }
 
   /** The client's bytes are the vendor's; what they say is noted. */
@@ -58,7 +78,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
 
   async function translate(own: Translation<never, Answer, Event>, response: Response, facts: AnswerFacts, observation: Observation) {
     const body = parseJson(await plainText(response));
-    if (!isObject(body)) return badAnswer(response, 'the model provider answered with something other than a JSON object');
+    if (body === undefined) return badAnswer(response, 'the model provider answered with something other than JSON');
     try {
       const answer = format.answer(own.response(body), facts);
       const text = JSON.stringify(answer);

@@ -1,13 +1,14 @@
 import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
 import { setMembers } from '../../lib/json-members.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
-import type { Operation, Translation } from '../../providers/provider.ts';
+import type { Credentials, Operation, Translation } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 import type { LlmAuth } from './auth.ts';
 import { isWatched, type Logging, type ModelConfig } from './config.ts';
 import { compileTemplate } from './template.ts';
 
-export type RouteType = 'llm/v1/chat' | 'llm/v1/completions';
+export const ROUTE_TYPES = ['llm/v1/chat', 'llm/v1/completions', 'llm/v1/embeddings', 'preserve'] as const;
+export type RouteType = (typeof ROUTE_TYPES)[number];
 
 export interface RequestSettings {
   readonly route_type: RouteType;
@@ -25,6 +26,8 @@ export interface LlmCall {
   readonly stream: boolean;
   /** The client itself asked for a stream's usage. */
   readonly usageAsked: boolean;
+  /** The client asked for embeddings as base64. */
+  readonly base64: boolean;
   /** By the clock of `performance.now()`. */
   readonly startedAt: number;
   /** The body as the client sent it, when it is to be logged. */
@@ -32,37 +35,50 @@ export interface LlmCall {
 }
 
 /** The members that are looked at here; any JSON until they are checked. */
-type Name = 'model' | 'messages' | 'prompt' | 'stream' | 'stream_options' | 'max_completion_tokens' | (typeof OPTIONS)[number];
+type Name =
+  | 'model'
+  | 'messages'
+  | 'prompt'
+  | 'input'
+  | 'encoding_format'
+  | 'dimensions'
+  | 'stream'
+  | 'stream_options'
+  | 'max_completion_tokens'
+  | (typeof OPTIONS)[number];
 type Body = JsonObject & { [N in Name]?: Json };
 type Members = { [N in Name]?: Json | undefined };
 
 const OPTIONS = ['max_tokens', 'temperature', 'top_p', 'top_k'] as const;
 
 /** Makes the client's request the one that goes to the vendor. Throws a RequestFailure for one that may not go. */
-export function compileRequest<Request>(settings: RequestSettings, operation: Operation<Request, unknown, unknown>, auth: LlmAuth) {
+export function compileRequest<Request>(
+  settings: RequestSettings,
+  operation: Operation<Request, unknown, unknown>,
+  auth: LlmAuth,
+  credentials: Credentials | null,
+) {
   const { route_type, response_streaming, logging, model } = settings;
   const limit = settings.max_request_body_size ?? 0;
   const configuredName = compileTemplate(model.name, 'model.name');
-  const configured = OPTIONS.flatMap(name => {
-    const value = model.options?.[name];
-    return value == null ? [] : [[name, value] as const];
-  });
+  const configured = configuredMembers(route_type, model.options);
   const watched = isWatched(logging);
-  const readsAnswer = watched || operation.dialect === 'own';
+  const readsAnswer = watched || operation.dialect === 'own' || operation.amend !== undefined;
 
   return async (context: Context): Promise<LlmCall> => {
     const startedAt = performance.now();
     const { text, body } = await readBody(context, limit);
-    const formats = formatsOf(body);
+    if (route_type !== 'preserve') checkRouteType(formatsOf(body), route_type);
     const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
     const call = {
-      model: modelOf(body, name),
+      model: modelOf(body, name, model.model_alias),
       stream: streamOf(body),
       usageAsked: usageAsked(body),
+      base64: body.encoding_format === 'base64',
       startedAt,
       text: logging.log_payloads ? text : '',
+      path: context.path,
     };
-    checkRouteType(formats, route_type);
 
     const members = changedMembers(body, call);
     // What is not sent on as the client wrote it.
@@ -78,6 +94,9 @@ export function compileRequest<Request>(settings: RequestSettings, operation: Op
         ? setMembers(text, { ...members, ...operation.patch?.({ ...body, ...members } as Request), ...auth.members(body) })
         : JSON.stringify({ ...translated(operation, { ...body, ...members }), ...auth.members(body) });
     setHeaders(upstream.headers, headers);
+    if (credentials !== null) {
+      await credentials.sign({ method: 'POST', url: upstream.url, headers: upstream.headers, body: upstream.body });
+    }
     return call;
   };
 
@@ -127,6 +146,17 @@ export function compileRequest<Request>(settings: RequestSettings, operation: Op
   }
 }
 
+/** What the operator sets in the bodies of this route type. */
+function configuredMembers(routeType: RouteType, options: ModelConfig['options']): readonly (readonly [Name, number])[] {
+  if (routeType === 'preserve') return [];
+  const names =
+    routeType === 'llm/v1/embeddings' ? ([['dimensions', 'embeddings_dimensions']] as const) : OPTIONS.map(name => [name, name] as const);
+  return names.flatMap(([member, option]) => {
+    const value = options?.[option];
+    return typeof value === 'number' ? [[member, value] as const] : [];
+  });
+}
+
 async function readBody({ request, body }: Context, limit: number): Promise<{ text: string; body: Body }> {
   const type = request.headers.get('content-type');
   const parsed = type === null || type.toLowerCase().includes('application/json') ? await body.json(limit) : undefined;
@@ -138,6 +168,7 @@ async function readBody({ request, body }: Context, limit: number): Promise<{ te
 }
 
 const hasMessages = ({ messages }: Body) => Array.isArray(messages) && messages.length > 0 && messages.every(isObject);
+const hasInput = ({ input }: Body) => typeof input === 'string' || (Array.isArray(input) && input.length > 0);
 const hasPrompt = ({ prompt }: Body) => typeof prompt === 'string' || (Array.isArray(prompt) && prompt.length > 0);
 
 /** The route types whose format a body has. */
@@ -145,6 +176,7 @@ function formatsOf(body: Body): RouteType[] {
   const formats: RouteType[] = [
     ...(hasMessages(body) ? ['llm/v1/chat' as const] : []),
     ...(hasPrompt(body) ? ['llm/v1/completions' as const] : []),
+    ...(hasInput(body) ? ['llm/v1/embeddings' as const] : []),
   ];
   if (formats.length === 0) throw new RequestFailure(400, "request body doesn't contain valid prompts");
   return formats;
@@ -156,8 +188,8 @@ function checkRouteType([format, second]: readonly RouteType[], routeType: Route
   throw new RequestFailure(400, `[${format}] message format is not compatible with [${routeType}] route type`);
 }
 
-function modelOf({ model }: Body, configured: string | null): string {
-  const asked = typeof model === 'string' && model !== '' ? model : null;
+function modelOf({ model }: Body, configured: string | null, alias: string | null): string {
+  const asked = typeof model === 'string' && model !== '' && model !== alias ? model : null;
   if (configured !== null && asked !== null && asked !== configured) {
     throw new RequestFailure(400, `cannot use own model - must be: ${configured}`);
   }

@@ -1,9 +1,9 @@
 import type { AnswerFacts, Format } from '../../formats/format.ts';
 import { errorType } from '../../formats/openai-error.ts';
 import { isObject, type Json, parseJson } from '../../lib/json.ts';
-import type { Translation } from '../../providers/provider.ts';
+import type { Translation, Unchanged } from '../../providers/provider.ts';
 import type { Stage } from '../../stream/pump.ts';
-import { decodeSse } from '../../stream/sse.ts';
+import { decodeSse, encodeSse } from '../../stream/sse.ts';
 import { splitEvents, wholeEvents } from '../../stream/whole-events.ts';
 import { type Observation, observe } from './observation.ts';
 
@@ -88,7 +88,7 @@ export function watchedStream({ hideUsage, payloads, unframed }: Watching, obser
     end() {
       const rest = look(events.rest());
       if (done || !unframed) return rest;
-      return Buffer.concat([rest, Buffer.from(`data: ${JSON.stringify({ error: { ...BROKEN_OFF, param: null } })}\n\n`)]);
+      return Buffer.concat([rest, Buffer.from(brokenOff())]);
     },
     done() {
       observation.endedAt = performance.now();
@@ -121,6 +121,47 @@ export function watchedStream({ hideUsage, payloads, unframed }: Watching, obser
     return Buffer.concat(kept);
   }
 }
+
+/** A stream that is nearly in the client's dialect: each chunk is read, made OpenAI's and written anew. */
+export function amendedStream(
+  { chunk: amend }: NonNullable<Unchanged<never>['amend']>,
+  { hideUsage, payloads }: Watching,
+  observation: Observation,
+): Stage {
+  const decode = decodeSse();
+  let state: 'open' | 'done' | 'failed' = 'open';
+
+  return {
+    chunk(bytes) {
+      let text = '';
+      for (const { data } of decode(bytes)) text += state === 'open' ? rewritten(data) : '';
+      return text === '' && state === 'open' ? STILL_THERE : text;
+    },
+    end: () => (state === 'open' ? brokenOff() : ''),
+    failed: () => (state === 'open' ? brokenOff() : ''),
+    done() {
+      observation.endedAt = performance.now();
+    },
+  };
+
+  function rewritten(data: string): string {
+    if (data === DONE) {
+      state = 'done';
+      return encodeSse(DONE);
+    }
+    const chunk = JSON.parse(data) as Json;
+    if (!isObject(chunk)) throw new Error('a chunk that is no JSON object');
+    if ('error' in chunk) state = 'failed';
+    const amended = amend(chunk);
+    if (amended === null) return '';
+    observation.firstTokenAt ??= performance.now();
+    observe(observation, amended);
+    if (payloads) observation.payload += textOf(amended);
+    return hideUsage && isUsageAlone(amended) ? '' : encodeSse(JSON.stringify(amended));
+  }
+}
+
+const brokenOff = () => encodeSse(JSON.stringify({ error: { ...BROKEN_OFF, param: null } }));
 
 /** Whether `"usage"` stands anywhere with an object for its value: vendors write null in every other chunk. */
 function namesUsage(view: Buffer): boolean {

@@ -11,7 +11,7 @@ import type { Context } from '../../src/plugins/context.ts';
 import { definePlugin } from '../../src/plugins/plugin.ts';
 import { array, record, string } from '../../src/schema/field.ts';
 import { openStore } from '../../src/store/memory.ts';
-import type { Write } from '../../src/store/store.ts';
+import type { Persistence, Write } from '../../src/store/store.ts';
 import { env } from '../../src/vaults/env.ts';
 import { defineVault, keeping } from '../../src/vaults/vault.ts';
 import { handClock } from '../support/clock.ts';
@@ -158,12 +158,10 @@ describe('a reference', () => {
 
   test('that is none is refused', async () => {
     const writing = gateway.write([insert(plugin, tells('p', '{vault://env?prefix=s3cret}'))]);
-    await expect(writing).rejects.toEqual(
-      new ConfigurationError(
-        'the reference {vault://env} cannot be resolved: expected {vault://VAULT/NAME} or {vault://VAULT/NAME/KEY}',
-        'text',
-      ),
-    );
+    await expect(writing).rejects.toMatchObject({
+      message: 'the reference {vault://env} cannot be resolved: expected {vault://VAULT/NAME} or {vault://VAULT/NAME/KEY}',
+      field: 'text',
+    });
     expect(gateway.fault).toBeNull();
   });
 
@@ -186,7 +184,7 @@ describe('tells nobody what the secret is', () => {
   test('when its plugin cannot work with it', async () => {
     box.secrets.set('hall/key', 'impossible-s3cret');
     const writing = gateway.write([insert(plugin, tells('p', '{vault://box/key}'))]);
-    await expect(writing).rejects.toEqual(new ConfigurationError('[redacted] cannot be told', 'text'));
+    await expect(writing).rejects.toMatchObject({ message: '[redacted] cannot be told', field: 'text' });
     expect(gateway.fault).toBeNull();
   });
 
@@ -373,4 +371,35 @@ describe('a vault', () => {
     await gateway.write([insert(vault, first), insert(vault, second), insert(plugin, tells('p', '{vault://first-box/key}'))]);
     expect(gateway.fault).toContain("the vault 'second-box' refers to a vault itself");
   });
+});
+
+test('changes made elsewhere are served with their secrets', async () => {
+  let rows = new Map<string, readonly Row[]>();
+  let changed = () => {};
+  const database: Persistence = {
+    load: async () => rows,
+    commit: async () => {},
+    watch: callback => {
+      changed = callback;
+      return () => {};
+    },
+    reachable: () => true,
+    close: async () => {},
+  };
+  const store = await openStore(ENTITIES, database);
+  const other = await openGateway({ store, plugins: [teller], vaults: VAULTS, log, prefix: '/', environment, clock });
+  rows = new Map<string, readonly Row[]>([
+    ['vaults', [boxRow('my-box')]],
+    ['plugins', [tells('p', '{vault://my-box/key}')]],
+  ]);
+  changed();
+  await pass(0);
+  expect([other.fault, events]).toEqual([null, ['open one']]);
+
+  box.secrets.set('cellar/key', 'two');
+  rows = new Map<string, readonly Row[]>([...rows, ['vaults', [boxRow('my-box', { room: 'cellar' })]]]);
+  changed();
+  await pass(0);
+  expect([other.fault, events]).toEqual([null, ['open one', 'open two', 'close one']]);
+  await other.close();
 });

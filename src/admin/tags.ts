@@ -25,10 +25,10 @@ export function tagEndpoints(store: Store): Endpoint[] {
   return [
     { path: '/tags', methods: { GET: context => list(context, '/tags', null) } },
     {
-      path: '/tags/:tag',
+      path: '/tags/:tags',
       methods: {
         GET: context => {
-          const tag = segment(context, 'tag');
+          const tag = segment(context, 'tags');
           refuseInvalidName(tags.elements, tag, 'tag');
           return list(context, `/tags/${encodeURIComponent(tag)}`, tag);
         },

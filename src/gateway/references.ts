@@ -52,7 +52,10 @@ export function replaceReferences(field: Field, value: unknown, replace: Replace
   if (values && isObject(value)) return mapMembers(value, (name, of) => member(values, of, name));
   if (field.fields && isObject(value)) {
     const fields = fieldsOf(field as RecordField, value);
-    return mapMembers(value, (name, of) => (fields[name] ? member(fields[name], of, name) : of));
+    return mapMembers(value, (name, of) => {
+      const own = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      return own ? member(own, of, name) : of;
+    });
   }
   return field.facts.referenceable && isReference(value) ? replace(value as string, path) : value;
 }

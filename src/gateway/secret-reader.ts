@@ -24,6 +24,8 @@ export interface Outcome {
 
 /** How long a vault has to answer: who waits for it is an operator's request, or the start of the gateway. */
 const PATIENCE_SECONDS = 5;
+/** Of all secrets a vault is asked for at a start. */
+const MOST_AT_ONCE = 32;
 const NO_SECRETS: ReadonlyMap<string, string> = new Map();
 
 /** Asks vaults. */
@@ -66,6 +68,8 @@ class Session {
   private readonly signal: AbortSignal;
   private readonly timeout: Promise<never>;
   private readonly texts = new Map<string, Promise<string>>();
+  private reading = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(clients: VaultClients, find: FindVault, signal: AbortSignal) {
     this.clients = clients;
@@ -106,13 +110,25 @@ class Session {
   private async value(reference: Reference, { vault, keeping }: Client): Promise<string> {
     const { resource, version, key } = reference;
     const source = sourceOf(reference);
-    const reading = this.texts.get(source) ?? vault.read(resource, version, this.signal);
+    const reading = this.texts.get(source) ?? this.inTurn(() => vault.read(resource, version, this.signal));
     this.texts.set(source, reading);
     const text = await Promise.race([reading, this.timeout]);
     const member = key === null ? text : memberOf(text, key);
     const value = keeping.base64_decode ? decodeBase64(member) : member;
     if (value === '') throw new Error('it is empty');
     return value;
+  }
+
+  private async inTurn(read: () => Promise<string>): Promise<string> {
+    if (this.reading === MOST_AT_ONCE) await new Promise<void>(resolve => this.waiting.push(resolve));
+    else this.reading++;
+    try {
+      return await read();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.reading--;
+    }
   }
 }
 

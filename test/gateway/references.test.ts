@@ -55,7 +55,7 @@ test('references stand wherever a field may refer', () => {
 
 test('the kind of a row says where its configuration may refer', () => {
   expect([...referencesIn(row, { kind: 'known', config: { key: a } })]).toEqual([a]);
-  expect([...referencesIn(row, { kind: 'unknown', config: { key: a } })]).toEqual([]);
+  expect([...referencesIn(row, { kind: 'unknown', config: { key: a, constructor: a } })]).toEqual([]);
 });
 
 test('what is absent, and what only contains a reference, refers to nothing', () => {

@@ -25,6 +25,8 @@ const box = {
   /** Why nothing can be read; `silence`: no answer comes. */
   trouble: null as string | null,
   reads: [] as string[],
+  open: 0,
+  mostAtOnce: 0,
 };
 const boxVault = defineVault({
   name: 'box',
@@ -35,6 +37,9 @@ const boxVault = defineVault({
   open: ({ room, pin }) => ({
     async read(name) {
       box.reads.push(`${room}/${name}`);
+      box.mostAtOnce = Math.max(box.mostAtOnce, ++box.open);
+      await null;
+      box.open--;
       if (box.trouble === 'silence') await new Promise(() => {});
       if (box.trouble !== null) throw new Error(box.trouble);
       if (pin !== box.pin) throw new Error('wrong pin');
@@ -98,7 +103,7 @@ async function start(...writes: readonly Write[]) {
 beforeEach(async () => {
   ({ clock, pass } = handClock());
   ({ log, lines, said } = recordingLog());
-  Object.assign(box, { secrets: new Map([['hall/key', 'one']]), pin: null, trouble: null, reads: [] });
+  Object.assign(box, { secrets: new Map([['hall/key', 'one']]), pin: null, trouble: null, reads: [], open: 0, mostAtOnce: 0 });
   events = [];
   gateway = await (await start()).opening;
 });
@@ -170,6 +175,22 @@ describe('a reference', () => {
     expect([box.reads, gateway.fault]).toEqual([[], null]);
     await gateway.write([replace(plugin, tells('p', '{vault://box/key}'))]);
     expect(request()).toBe('tell one');
+  });
+
+  test('is one of many, which are not read all at once', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `key-${index}`);
+    for (const name of names) box.secrets.set(`hall/${name}`, name);
+    await gateway.write([
+      insert(
+        plugin,
+        tells(
+          'p',
+          'x',
+          names.map(name => `{vault://box/${name}}`),
+        ),
+      ),
+    ]);
+    expect([request(), box.mostAtOnce]).toEqual([`tell x ${names.join(' ')}`, 32]);
   });
 
   test('is read once for all who have it, keys of it included', async () => {

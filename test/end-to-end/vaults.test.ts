@@ -85,6 +85,16 @@ test('a secret that is not there yet stops requests until it is', async () => {
   expect((await gateway.request('GET', '/status')).body).toMatchObject({ fault: null });
 });
 
+test('a secret that changes is swapped in while requests go on', async () => {
+  const { call } = await routeWith('{vault://team/openai/header?ttl=1}');
+  vault.second.set('openai', [{ header: 'Bearer sk-new-s3cret' }]);
+  const answers = new Set<number>();
+  do {
+    answers.add((await call()).status);
+  } while (sentKey() !== 'Bearer sk-new-s3cret');
+  expect([...answers]).toEqual([200]);
+});
+
 test('a declarative file is valid where its vaults are not, and check says what is missing', async () => {
   const file = join(folder, 'gateway.yaml');
   const text = `

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { caCertificates, certificates, snis } from './admin-scenarios/certificates.ts';
 import { consumerGroups } from './admin-scenarios/consumer-groups.ts';
 import { consumers } from './admin-scenarios/consumers.ts';
+import { deck } from './admin-scenarios/deck.ts';
+import { documentation } from './admin-scenarios/documentation.ts';
 import { encodingsOf } from './admin-scenarios/encoding.ts';
 import { information } from './admin-scenarios/information.ts';
 import { keySets, keys } from './admin-scenarios/keys.ts';
@@ -33,6 +35,8 @@ const tables: Readonly<Record<string, Table>> = {
   vaults,
   lists,
   information,
+  documentation,
+  decK: deck,
 };
 /** Steps that were played: once each, and in all encodings in which their scenario can be said. */
 const played = { once: 0, inAll: 0 };

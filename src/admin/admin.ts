@@ -1,3 +1,4 @@
+import type { Entity } from '../entities/entity.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/store.ts';
 import { guard } from './access.ts';
@@ -52,5 +53,17 @@ export function createAdmin(options: AdminOptions): App {
     ...membershipEndpoints(store, writer),
     ...resourceEndpoints(store, writer, resources),
   ];
-  return createApp([...endpoints, endpointList(endpoints)], { version: version.sluice, log, guard: guard(token, guiOrigins), guiOrigins });
+  return createApp([...endpoints, endpointList(endpoints)], {
+    version: version.sluice,
+    log,
+    guard: guard(token, guiOrigins),
+    guiOrigins,
+    secretSegments: secretNames(store),
+  });
+}
+
+/** The entities whose rows are found by a secret. */
+function secretNames({ entities }: Store): ReadonlySet<string> {
+  const isSecret = ({ endpointKey, schema }: Entity) => endpointKey !== undefined && schema.fields[endpointKey]?.facts.encrypted;
+  return new Set([...entities.values()].filter(isSecret).map(({ name }) => name));
 }

@@ -5,6 +5,7 @@ import { EntityError } from '../entities/entity-error.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { type AdminContext, type Endpoint, type Environment, type Method, methodNotAllowed, notFound } from './admin-context.ts';
+import { auditedPaths } from './audited-path.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 
 export interface AppOptions {
@@ -14,6 +15,8 @@ export interface AppOptions {
   readonly guard?: MiddlewareHandler<Environment>;
   /** Origins of the web UI. */
   readonly guiOrigins?: readonly string[];
+  /** Names of the segments of paths that are secrets. */
+  readonly secretSegments?: ReadonlySet<string>;
 }
 
 export interface App {
@@ -24,7 +27,8 @@ export interface App {
 /** The endpoints as an application. Where two paths match, the first one answers; of one path, the first that has the method. */
 export function createApp(endpoints: readonly Endpoint[], options: AppOptions): App {
   const app = new Hono<Environment>({ strict: false });
-  app.use(frame(options));
+  const paths = endpoints.map(endpoint => endpoint.path);
+  app.use(frame(options, auditedPaths(paths, options.secretSegments ?? new Set())));
   if (options.guard) app.use(options.guard);
   for (const [path, methods] of methodsByPath(endpoints)) app.all(path, context => answer(context, methods));
   app.notFound(context => notFound(context));
@@ -39,7 +43,7 @@ function methodsByPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endp
 }
 
 /** What every answer carries, and one line of audit for every write. */
-function frame({ version, log, guiOrigins = [] }: AppOptions): MiddlewareHandler<Environment> {
+function frame({ version, log, guiOrigins = [] }: AppOptions, auditedPath: (path: string) => string): MiddlewareHandler<Environment> {
   return async (context, next) => {
     const startedAt = performance.now();
     context.set('requestId', randomUUID().replaceAll('-', ''));
@@ -57,7 +61,7 @@ function frame({ version, log, guiOrigins = [] }: AppOptions): MiddlewareHandler
         client: context.env.address,
         authenticated: context.get('authenticated'),
         method,
-        path,
+        path: auditedPath(path),
         status,
         ...context.get('subject'),
         request_id: context.get('requestId'),

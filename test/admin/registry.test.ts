@@ -55,6 +55,20 @@ const keyRings = defineEntity({
   ),
 });
 
+/** A credential, found by what it keeps secret. */
+const passes = defineEntity({
+  name: 'passes',
+  endpointKey: 'code',
+  schema: record(
+    {
+      id: string({ uuid: true, auto: true }),
+      code: string({ required: true, unique: true, encrypted: true }),
+      owner: foreign('consumers'),
+    },
+    { required: true },
+  ),
+});
+
 const ID = 'fedcbafe-2222-4333-8444-555555555555';
 const row = (fields: object) => expect.objectContaining(fields);
 
@@ -172,4 +186,19 @@ test('an entity may be called otherwise in paths, or have none', async () => {
   expect((await api.get('/endpoints')).data).toEqual(
     expect.arrayContaining(['/key-rings/{key_rings}', '/consumers/{consumers}/rings/{key_rings}']),
   );
+});
+
+test.each([
+  ['PATCH', '/passes/open-sesame', '/passes/[redacted]'],
+  ['PUT', '/passes/open-sesame/', '/passes/[redacted]'],
+  ['PUT', '/passes/open-sesame/owner', '/passes/[redacted]/owner'],
+  ['DELETE', '/consumers/u/passes/open-sesame', '/consumers/u/passes/[redacted]'],
+  ['POST', '/consumers/u/passes', '/consumers/u/passes'],
+])('a secret that names a row is not in the log: %s %s', async (method, path, audited) => {
+  for (const token of [null, 'a token that was forgotten']) {
+    const api = await openAdmin({ token }, [passes]);
+    await api.send(method, path);
+    expect(api.lines.at(-1)?.facts?.['path']).toBe(audited);
+    expect(JSON.stringify(api.lines)).not.toContain('sesame');
+  }
 });

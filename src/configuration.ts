@@ -8,8 +8,7 @@ import type { Plugin } from './plugins/plugin.ts';
 import { plugins as bundled } from './plugins/registry.ts';
 import { readText } from './read-settings.ts';
 import type { Settings } from './settings.ts';
-import { type DeclarativeText, declarativeWrites, writeDeclarative } from './store/declarative.ts';
-import { DeclarativeError } from './store/declarative-error.ts';
+import { type DeclarativeText, readDeclarative, writeDeclarative } from './store/declarative.ts';
 import { openStore } from './store/memory.ts';
 import { untilUpToDate } from './store/outdated.ts';
 import { openSqlite } from './store/sqlite.ts';
@@ -54,17 +53,16 @@ export async function loadDeclarative(
   source: DeclarativeText,
   mode: 'merge' | 'replace',
 ): Promise<number> {
-  try {
-    return await untilUpToDate(async () => {
-      const writes = declarativeWrites(source, store, mode);
-      await gateway.write(writes);
-      return writes.length;
-    });
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    const field = error.field === undefined ? 'config' : `config.${error.field}`;
-    throw new DeclarativeError(`${source.name}: plugins: ${field}: ${error.message}`, { plugins: { [field]: error.message } });
-  }
+  return untilUpToDate(async () => {
+    const file = readDeclarative(source, store, mode);
+    try {
+      await gateway.write(file.writes);
+    } catch (error) {
+      if (error instanceof ConfigurationError) file.blame(error.row, ['config', ...(error.field?.split('.') ?? [])], error.message);
+      throw error;
+    }
+    return file.writes.length;
+  });
 }
 
 /** Throws when the file cannot be a configuration. Resolves to what of it does not work here and now, such as a secret that cannot be had. */

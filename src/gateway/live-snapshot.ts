@@ -1,6 +1,7 @@
 import type { PluginRow } from '../entities/plugin-entity.ts';
 import type { Route } from '../entities/route.ts';
 import { type Service, service } from '../entities/service.ts';
+import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { Change, Store } from '../store/store.ts';
 import { Epochs } from './epochs.ts';
 import { Memberships } from './memberships.ts';
@@ -160,7 +161,7 @@ export class LiveSnapshot implements Snapshot {
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof UnresolvedReference) return this.configurations.refuse(row, `config.${error.field}: ${message}`);
-      onProblem(error);
+      onProblem(error instanceof ConfigurationError ? new ConfigurationError(message, error.field, row.id) : error);
       return before ? { ...before, row, problem: message } : this.configurations.refuse(row, message);
     }
   }

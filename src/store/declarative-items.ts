@@ -93,7 +93,8 @@ export class DeclarativeItems {
       const isDescription = otherEntity.name === 'consumers';
       const member = isDescription ? this.#expand(entry, { entity: otherEntity, path, mention: true }) : undefined;
       const around = new Map([[field, item], ...(member ? [[other, member] as const] : [])]);
-      const fields = member ? {} : { [other]: entry['id'] ?? entry['name'] ?? entry };
+      const { id, name: called } = entry;
+      const fields = member ? {} : { [other]: id ?? called ?? entry };
       this.items.push({ entity, path, fields, around, mention: true });
     }
   }

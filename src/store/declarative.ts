@@ -6,10 +6,11 @@ import { fieldsOf } from '../schema/subschema.ts';
 import { DECK_MEMBERS, readDeckFile } from './deck-file.ts';
 import { type Environment, markTemplates } from './deck-templates.ts';
 import { DeclarativeError } from './declarative-error.ts';
-import type { Fields } from './declarative-item.ts';
+import type { Fields, Path } from './declarative-item.ts';
 import { DeclarativeItems } from './declarative-items.ts';
 import { DeclarativeProblems } from './declarative-problems.ts';
 import { DeclarativeRows } from './declarative-rows.ts';
+import type { Destination } from './entity-rows.ts';
 import { parentsFirst } from './foreign-fields.ts';
 import { withPathsOfToday } from './older-paths.ts';
 import type { Store, Write } from './store.ts';
@@ -27,18 +28,30 @@ export interface DeclarativeText {
   readonly environment: Environment | null;
 }
 
+export interface DeclarativeFile {
+  /** What makes the store hold what the text says. What is the same already is not written. */
+  readonly writes: readonly Write[];
+  /** Throws a DeclarativeError about the entry that became the row with this id, if there is one: for what only shows when a row is put to work. */
+  blame(row: string | undefined, within: Path, message: string): void;
+}
+
 /**
- * What makes a store hold what a text says: `merge` keeps rows that the text does not mention, `replace` removes them.
- * Entries are known again by id or unique fields; what is the same already is not written. Throws a DeclarativeError with a
- * line `FILE:LINE: ENTRY: message` for each thing that is wrong with the text.
+ * `merge` keeps rows that the text does not mention, `replace` removes them. Entries are known again by id or unique fields.
+ * Throws a DeclarativeError with a line `FILE:LINE: ENTRY: message` for each thing that is wrong with the text.
  */
-export function declarativeWrites(source: DeclarativeText, store: Store, mode: 'merge' | 'replace'): readonly Write[] {
+export function readDeclarative(source: DeclarativeText, store: Store, mode: 'merge' | 'replace'): DeclarativeFile {
   const entities = parentsFirst(store.entities.values());
-  const rows = read(source, entities, store, mode);
-  const puts = entities.flatMap(entity => (rows.get(entity.name) ?? []).flatMap(row => put(store, entity, row)));
-  return mode === 'merge'
-    ? puts
-    : [...puts, ...entities.toReversed().flatMap(entity => removals(store, entity, rows.get(entity.name) ?? []))];
+  const file = parse(source);
+  const problems = new DeclarativeProblems(file);
+  const rows = readRows(file.value, entities, problems, { store, keepsOthers: mode === 'merge' });
+  const puts = entities.flatMap(entity => rows.of(entity).flatMap(row => put(store, entity, row)));
+  const gone = mode === 'merge' ? [] : entities.toReversed().flatMap(entity => removals(store, entity, rows.of(entity)));
+  const blame = (row: string | undefined, within: Path, message: string) => {
+    const item = row === undefined ? undefined : rows.itemOf(row);
+    if (item) problems.addTo(item, within, message);
+    problems.throwIfAny();
+  };
+  return { writes: [...puts, ...gone], blame };
 }
 
 /** The whole store as a declarative file. Read again, it gives the same rows, ids and times included. */
@@ -50,17 +63,20 @@ export function writeDeclarative(store: Store): string {
   return toYaml({ _format_version: '3.0', _transform: false, ...Object.fromEntries(sections) });
 }
 
-function read(source: DeclarativeText, entities: readonly Entity[], store: Store, mode: 'merge' | 'replace') {
-  const file = parse(source);
-  const problems = new DeclarativeProblems(file);
-  const content = isObject(file.value) ? file.value : {};
-  if (content !== file.value) problems.add([], '', 'expected an object');
-  const destination = { store, keepsOthers: mode === 'merge', transforms: content['_transform'] !== false };
-  const rows = new DeclarativeRows(destination, problems);
-  const items = Map.groupBy(content === file.value ? readItems(content, store.entities, problems) : [], item => item.entity);
-  for (const entity of entities) rows.add(entity, items.get(entity) ?? []);
+function readRows(
+  content: unknown,
+  entities: readonly Entity[],
+  problems: DeclarativeProblems,
+  destination: Omit<Destination, 'transforms'>,
+): DeclarativeRows {
+  if (!isObject(content)) problems.add([], '', 'expected an object');
+  const file: Fields = isObject(content) ? content : {};
+  const rows = new DeclarativeRows({ ...destination, transforms: file['_transform'] !== false }, problems);
+  const items = isObject(content) ? readItems(file, destination.store.entities, problems) : [];
+  const byEntity = Map.groupBy(items, item => item.entity);
+  for (const entity of entities) rows.add(entity, byEntity.get(entity) ?? []);
   problems.throwIfAny();
-  return rows.rows;
+  return rows;
 }
 
 function parse({ text, name, environment }: DeclarativeText): ParsedYaml {

@@ -207,7 +207,7 @@ describe('a write that cannot be done changes nothing', () => {
       insert(plugin, says('good', 'hello')),
       insert(plugin, says('bad', 'impossible', { route: { id: 'r' } })),
     ];
-    await expect(gateway.write(writes)).rejects.toEqual(new ConfigurationError('cannot be said', 'text'));
+    await expect(gateway.write(writes)).rejects.toEqual(new ConfigurationError('cannot be said', 'text', 'bad'));
     expect(events).toEqual(['open good', 'close good']);
     expect([...store.all(plugin), ...store.all(route)]).toEqual([]);
     expect(call(gateway, '/a')).toBeNull();

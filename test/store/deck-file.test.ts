@@ -4,7 +4,7 @@ import { consumerGroup } from '../../src/entities/consumer-group.ts';
 import { consumerGroupConsumer } from '../../src/entities/consumer-group-consumer.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
-import { declarativeWrites } from '../../src/store/declarative.ts';
+import { readDeclarative } from '../../src/store/declarative.ts';
 import { openStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
 import { consumerRow, entities, id, insert, plugin } from './rows.ts';
@@ -21,7 +21,7 @@ const environment = {
 };
 
 async function load(body: string, store: Store, mode: 'merge' | 'replace' = 'replace') {
-  const writes = declarativeWrites({ text: `_format_version: "3.0"\n${body}`, name: 'kong.yaml', environment }, store, mode);
+  const { writes } = readDeclarative({ text: `_format_version: "3.0"\n${body}`, name: 'kong.yaml', environment }, store, mode);
   await store.commit(store.stage(writes));
   return writes.map(({ kind, entity }) => `${kind} ${entity.name}`);
 }
@@ -40,29 +40,29 @@ describe('a template of decK', () => {
   };
 
   test.each<[string, string, unknown]>([
-    ['alone', '${{ env "DECK_HOST" }}', 'api.test'],
-    ['within double quotes, whose own it is not', '"${{ env "DECK_HOST" }}"', 'api.test'],
-    ['within double quotes, escaped', '"${{ env \\"DECK_HOST\\" }}"', 'api.test'],
+    ['alone', `\${{ env "DECK_HOST" }}`, 'api.test'],
+    ['within double quotes, whose own it is not', `"\${{ env "DECK_HOST" }}"`, 'api.test'],
+    ['within double quotes, escaped', `"\${{ env \\"DECK_HOST\\" }}"`, 'api.test'],
     ['within single quotes', `'\${{ env "DECK_HOST" }}'`, 'api.test'],
-    ['with backquotes', '${{ env `DECK_HOST` }}', 'api.test'],
-    ['that trims', '${{- env "DECK_HOST" -}}', 'api.test'],
-    ['within a longer text', 'https://${{ env "DECK_HOST" }}:${{ env "DECK_PORT" }}/v1', 'https://api.test:8080/v1'],
-    ['of a number within quotes', '"${{ env "DECK_PORT" }}"', '8080'],
-    ['of a word that is no boolean here', '${{ env "DECK_WORD" }}', 'yes'],
-    ['of nothing', '${{ env "DECK_EMPTY" }}', null],
-    ['of nothing within quotes', '"a${{ env "DECK_EMPTY" }}"', 'a'],
-    ['of what would be more than a text', '${{ env "DECK_LINES" }}', environment.DECK_LINES],
-    ['of what looks like the mark of a template', '${{ env "DECK_MARKS" }}', environment.DECK_MARKS],
-    ['of lines in a block', '|-\n      ${{ env "DECK_LINES" | indent 6 }}', environment.DECK_LINES],
-    ['beside another language of templates', '${{ steps.x }} {{ y }} $(z)', '${{ steps.x }} {{ y }} $(z)'],
+    ['with backquotes', `\${{ env \`DECK_HOST\` }}`, 'api.test'],
+    ['that trims', `\${{- env "DECK_HOST" -}}`, 'api.test'],
+    ['within a longer text', `https://\${{ env "DECK_HOST" }}:\${{ env "DECK_PORT" }}/v1`, 'https://api.test:8080/v1'],
+    ['of a number within quotes', `"\${{ env "DECK_PORT" }}"`, '8080'],
+    ['of a word that is no boolean here', `\${{ env "DECK_WORD" }}`, 'yes'],
+    ['of nothing', `\${{ env "DECK_EMPTY" }}`, null],
+    ['of nothing within quotes', `"a\${{ env "DECK_EMPTY" }}"`, 'a'],
+    ['of what would be more than a text', `\${{ env "DECK_LINES" }}`, environment.DECK_LINES],
+    ['of what looks like the mark of a template', `\${{ env "DECK_MARKS" }}`, environment.DECK_MARKS],
+    ['of lines in a block', `|-\n      \${{ env "DECK_LINES" | indent 6 }}`, environment.DECK_LINES],
+    ['beside another language of templates', `\${{ steps.x }} {{ y }} $(z)`, `\${{ steps.x }} {{ y }} $(z)`],
   ])('%s', async (_, value, expected) => {
     expect(await filled(value)).toBe(expected as string);
   });
 
   test.each<[string, string]>([
-    ['without quotes', '${{ env "DECK_PORT" }}'],
-    ['by its own word', '${{ env "DECK_PORT" | toInt }}'],
-    ['with a sign before it', '+${{ env "DECK_PORT" | toFloat }}'],
+    ['without quotes', `\${{ env "DECK_PORT" }}`],
+    ['by its own word', `\${{ env "DECK_PORT" | toInt }}`],
+    ['with a sign before it', `+\${{ env "DECK_PORT" | toFloat }}`],
   ])('gives a number %s', async (_, value) => {
     expect(await filled(value, 'limit')).toBe(8080);
   });
@@ -77,8 +77,8 @@ routes: [{name: r, paths: [/], headers: {"\${{ env "DECK_HEADER" }}": [x]}}]`);
 
   test('is refused in a text that somebody sends', async () => {
     const store = await openStore(entities);
-    const text = '_format_version: "3.0"\nconsumers:\n- username: ${{ env "DECK_HOST" }}';
-    expect(() => declarativeWrites({ text, name: 'config', environment: null }, store, 'replace')).toThrow(
+    const text = `_format_version: "3.0"\nconsumers:\n- username: \${{ env "DECK_HOST" }}`;
+    expect(() => readDeclarative({ text, name: 'config', environment: null }, store, 'replace')).toThrow(
       "config:3: environment variable 'DECK_HOST' is only read for files: write the value, or {vault://env/NAME} in place of all of it",
     );
   });

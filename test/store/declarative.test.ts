@@ -4,7 +4,7 @@ import type { Row } from '../../src/entities/entity.ts';
 import { EntityError } from '../../src/entities/entity-error.ts';
 import { route } from '../../src/entities/route.ts';
 import { service } from '../../src/entities/service.ts';
-import { declarativeWrites, writeDeclarative } from '../../src/store/declarative.ts';
+import { readDeclarative, writeDeclarative } from '../../src/store/declarative.ts';
 import type { DeclarativeError } from '../../src/store/declarative-error.ts';
 import { openStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -15,7 +15,7 @@ const file = (body: string) => `_format_version: "3.0"\n${body}`;
 const environment = { DECK_HOST: 'api.test', DECK_PORT: '8080', DECK_LINES: 'one\n- two: "three"', HOME: '/root' };
 
 async function load(store: Store, text: string, mode: 'merge' | 'replace' = 'replace') {
-  const writes = declarativeWrites({ text, name: 'gateway.yaml', environment }, store, mode);
+  const { writes } = readDeclarative({ text, name: 'gateway.yaml', environment }, store, mode);
   await store.commit(store.stage(writes));
   return writes.map(({ kind, entity }) => `${kind} ${entity.name}`);
 }
@@ -230,7 +230,7 @@ describe('refuses', () => {
       "3: the name of an environment variable must begin with DECK_, not 'HOME'",
     ],
     ['a template without end', `consumers:\n- custom_id: $\{{ env "DECK_HOST" }`, '3: a template has no end: }} is missing'],
-    ['a template that is none', `consumers:\n- custom_id: $\{{ env DECK_HOST }}`, '3: not a template of decK: ${{ env DECK_HOST }}'],
+    ['a template that is none', `consumers:\n- custom_id: $\{{ env DECK_HOST }}`, `3: not a template of decK: \${{ env DECK_HOST }}`],
     [
       'a conversion that there is not',
       `consumers:\n- custom_id: $\{{ env "DECK_HOST" | upper }}`,
@@ -270,6 +270,15 @@ describe('refuses', () => {
     expect(message.split('\n').length).toBe(21);
     expect(message).toEndWith('\nand 5 more');
   });
+});
+
+test('what only shows when a row is put to work is told of its entry', async () => {
+  const store = await openStore(entities);
+  const text = file('services:\n- name: s\n  host: h\n  plugins:\n  - name: limiter\n    config:\n      limit: 3');
+  const { writes, blame } = readDeclarative({ text, name: 'gateway.yaml', environment }, store, 'replace');
+  const row = writes.find(({ entity }) => entity === plugin) as { readonly row: Row };
+  expect(() => blame(row.row.id, ['config', 'limit'], 'too few')).toThrow("gateway.yaml:8: plugins 'limiter': config.limit: too few");
+  expect(() => blame(id(9), [], 'not ours')).not.toThrow();
 });
 
 test('an import may not take the unique value of a row that stays', async () => {

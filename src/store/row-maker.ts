@@ -1,0 +1,42 @@
+import type { Entity, Row } from '../entities/entity.ts';
+import type { RecordField } from '../schema/field.ts';
+import { type FieldErrors, validate } from '../schema/validate.ts';
+import { withoutTransient } from './complete-row.ts';
+import type { Fields } from './declarative-item.ts';
+
+/** All of a row but its id and, where one was there before, its times. */
+interface Made {
+  readonly row: Row & Fields;
+  /** The row itself. One that was there keeps its times while nothing else changes: so loading a file again changes nothing. */
+  finish(id: string, old: Row | undefined): Row;
+}
+
+/** Stands for an id that is not known before the row is. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+/** What makes entries into rows of an entity; `transforms`: whether values are as people write them, and not as rows keep them. */
+export function rowMaker(entity: Entity, transforms: boolean): (entry: Fields) => Made | { readonly errors: FieldErrors } {
+  const { transformations: _, ...facts } = entity.schema.facts;
+  const schema: RecordField<Row> = transforms ? entity.schema : { ...entity.schema, facts };
+  const seconds = Date.now() / 1000;
+  const automatic = Object.entries(schema.fields).filter(([name, field]) => field.facts.auto && name !== 'id');
+  const now: Fields = Object.fromEntries(automatic.map(([name, { type }]) => [name, type === 'integer' ? Math.floor(seconds) : seconds]));
+
+  return entry => {
+    const { id = NO_ID, ...given } = withoutNulls(entry, ['id', ...Object.keys(now)]);
+    const result = validate(schema, { ...now, ...given, id });
+    if ('errors' in result) return result;
+    const row = withoutTransient(entity, result.value) as Row & Fields;
+    const finish = (rowId: string, old: Row | undefined): Row => {
+      const before = Object.entries(old ?? {}).filter(([name]) => name in now && !(name in given));
+      const same = { ...row, ...Object.fromEntries(before), id: rowId };
+      const isTouched = old !== undefined && 'updated_at' in now && !('updated_at' in given) && !Bun.deepEquals(same, old);
+      return isTouched ? { ...same, updated_at: row.updated_at ?? null } : same;
+    };
+    return { row, finish };
+  };
+}
+
+/** A null for a field the gateway fills means: fill it. */
+const withoutNulls = (fields: Fields, automatic: readonly string[]): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== null || !automatic.includes(name)));

@@ -92,7 +92,7 @@ function urlEncodedPairs(bytes: Uint8Array) {
   try {
     return parseUrlEncoded(decodeText(bytes, 'Cannot parse form body'));
   } catch (error) {
-    throw error instanceof URIError ? new RequestFailure(400, 'Cannot parse form body') : error;
+    throw error instanceof URIError || error instanceof RangeError ? new RequestFailure(400, 'Cannot parse form body') : error;
   }
 }
 

@@ -15,7 +15,7 @@ const PATH = /^[^.[\]]+(?:\[[^\]]*\]|\.+[^.[\]]+)*$/;
 const SEGMENT = /\[([^\]]*)\]|[^.[\]]+/g;
 /** Brackets that were encoded once more than the rest. */
 const ENCODED_BRACKETS = /%5B(.*?)%5D/gi;
-/** No path is longer, so none is deep enough to exhaust the stack. */
+/** No path is longer, so none is deep enough to exhaust the stack or the patience. */
 const LONGEST_PATH = 1024;
 /** What Lua's `tonumber` takes and JSON can say. */
 const NUMBER = /^\s*(?:0x[0-9a-f]+|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i;
@@ -48,8 +48,9 @@ const emptyNode = (): FormNode => ({ values: [], children: new Map() });
 
 /** `[]` is an empty segment. A key that is no path is taken whole. */
 function segmentsOf(key: string): string[] {
+  if (key.length > LONGEST_PATH) return [key];
   const path = key.replaceAll(ENCODED_BRACKETS, '[$1]');
-  if (path.length > LONGEST_PATH || !PATH.test(path)) return [key];
+  if (!PATH.test(path)) return [key];
   return [...path.matchAll(SEGMENT)].map(([whole, inBrackets]) => inBrackets ?? whole);
 }
 

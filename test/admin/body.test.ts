@@ -102,6 +102,7 @@ describe('bodies that are refused', () => {
     ['JSON with half a character in a name', '{"host":"h","\\udc00":1}', JSON_TYPE, 400, PARSE_ERROR],
     ['JSON with a number beyond all', '{"host":"h","port":1e999}', JSON_TYPE, 400, PARSE_ERROR],
     ['a form that is not UTF-8', 'host=%ff', FORM_TYPE, 400, { message: 'Cannot parse form body' }],
+    ['a form without end', 'a&'.repeat(1_000_000), FORM_TYPE, 400, { message: 'Cannot parse form body' }],
     ['a form key that is not UTF-8', '%c3%28=h', FORM_TYPE, 400, { message: 'Cannot parse form body' }],
     [
       'a multipart body without a boundary',

@@ -155,6 +155,11 @@ describe('keys meant to do harm are members like any other', () => {
     },
   );
 
+  test('a key of a million brackets that never close is one unknown name', () => {
+    const key = '%5B'.repeat(1_000_000);
+    expect(Object.keys(read(`${key.replaceAll('%', '%25')}=1`))).toEqual([key]);
+  });
+
   test('a key of a million segments is one unknown name', () => {
     const key = `a${'.a'.repeat(1_000_000)}`;
     expect(Object.keys(read(`${key}=1`))).toEqual([key]);

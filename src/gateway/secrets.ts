@@ -68,7 +68,8 @@ export class Secrets {
   private readonly users = new SecretUsers();
   /** Of the vaults in use, by id. */
   private readonly prefixes = new Map<string, string>();
-  private wakeUp: (() => void) | null = null;
+  private wakesAt = Number.POSITIVE_INFINITY;
+  private stopSleeping: (() => void) | null = null;
   private isRenewing = false;
   private isClosed = false;
 
@@ -144,7 +145,7 @@ export class Secrets {
 
   close(): void {
     this.isClosed = true;
-    this.wakeUp?.();
+    this.stopSleeping?.();
     this.reader.close();
   }
 
@@ -184,10 +185,10 @@ export class Secrets {
       const after = secretAfter(before, outcome, this.clock.now());
       this.known.set(text, after);
       this.tellOfOutage(before, after);
+      this.wakeBy(after.dueAt);
       const isSame = before?.value === after.value && (after.value !== null || before?.outcome.reason === outcome.reason);
       if (!isSame) for (const pointer of this.users.of(text)) affected.set(keyOf(pointer), pointer);
     }
-    this.schedule();
     return [...affected.values()];
   }
 
@@ -205,14 +206,12 @@ export class Secrets {
     else this.prefixes.set(id, prefix);
   }
 
-  private schedule(): void {
-    this.wakeUp?.();
-    this.wakeUp = null;
-    let dueAt = Number.POSITIVE_INFINITY;
-    for (const secret of this.known.values()) dueAt = Math.min(dueAt, secret.dueAt);
-    if (this.isClosed || this.isRenewing || dueAt === Number.POSITIVE_INFINITY) return;
-    const milliseconds = Math.min(Math.max(dueAt - this.clock.now(), 0), LONGEST_SLEEP_SECONDS * SECOND);
-    this.wakeUp = this.clock.after(milliseconds, () => void this.renew());
+  private wakeBy(time: number): void {
+    if (this.isClosed || this.isRenewing || time >= this.wakesAt) return;
+    this.stopSleeping?.();
+    this.wakesAt = time;
+    const milliseconds = Math.min(Math.max(time - this.clock.now(), 0), LONGEST_SLEEP_SECONDS * SECOND);
+    this.stopSleeping = this.clock.after(milliseconds, () => void this.renew());
   }
 
   private async renew(): Promise<void> {
@@ -221,7 +220,10 @@ export class Secrets {
       await this.onDue();
     } finally {
       this.isRenewing = false;
-      this.schedule();
+      this.wakesAt = Number.POSITIVE_INFINITY;
+      let next = Number.POSITIVE_INFINITY;
+      for (const { dueAt } of this.known.values()) next = Math.min(next, dueAt);
+      this.wakeBy(next);
     }
   }
 }

@@ -48,7 +48,8 @@ export function readDeclarative(source: DeclarativeText, store: Store, mode: 'me
   const gone = mode === 'merge' ? [] : entities.toReversed().flatMap(entity => removals(store, entity, rows.of(entity)));
   const blame = (row: string | undefined, within: Path, message: string) => {
     const item = row === undefined ? undefined : rows.itemOf(row);
-    if (item) problems.addTo(item, within, message);
+    if (!item) return;
+    problems.addTo(item, within, message);
     problems.throwIfAny();
   };
   return { writes: [...puts, ...gone], blame };

@@ -27,7 +27,7 @@ export interface Configuration {
 
 /** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there. */
 export async function openConfiguration(settings: Settings, log: Log): Promise<Configuration> {
-  const { plugins, store, place } = await openRows(settings);
+  const { plugins, store, place } = await openRows(settings, log);
   const gateway = await openGateway({ store, plugins, vaults, log, prefix: resolve(settings.prefix) });
   const close = async () => {
     await gateway.close();
@@ -37,11 +37,11 @@ export async function openConfiguration(settings: Settings, log: Log): Promise<C
 }
 
 /** The rows alone: nothing is compiled, no vault is asked. */
-async function openRows(settings: Settings): Promise<Pick<Configuration, 'plugins' | 'store' | 'place'>> {
+async function openRows(settings: Settings, log?: Log): Promise<Pick<Configuration, 'plugins' | 'store' | 'place'>> {
   const plugins = enabledPlugins(settings.plugins);
   const entities = entitiesOf(plugins);
   const place = databaseFile(settings);
-  return { plugins, place, store: await openStore(entities, place === null ? undefined : openSqlite(place, entities)) };
+  return { plugins, place, store: await openStore(entities, place === null ? undefined : openSqlite(place, entities, log)) };
 }
 
 /**

@@ -1,8 +1,10 @@
-import { Database } from 'bun:sqlite';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { constants, Database } from 'bun:sqlite';
+import { accessSync, closeSync, existsSync, constants as fileModes, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
+import type { Log } from '../lib/log.ts';
 import { migrate } from './migrations.ts';
 import { Outdated } from './outdated.ts';
 import type { Change, Persistence } from './store.ts';
@@ -15,16 +17,20 @@ const RETRY_MILLISECONDS = 20;
 
 /**
  * Keeps rows in a SQLite file, which is made when it is not there, for its owner alone. Several processes may share it.
+ * One that may only be read serves nevertheless, with a warning; writes are refused for as long as that is so.
  * Throws an Error of one line that names the file and what is wrong with it.
  */
-export function openSqlite(path: string, entities: readonly Entity[]): Persistence {
+export function openSqlite(path: string, entities: readonly Entity[], log?: Pick<Log, 'warn'>): Persistence {
   const file = resolve(path);
   const tables = entities.map(entity => defineTable(entity, new Set(entities.map(({ name }) => name))));
   try {
-    closeSync(openSync(file, 'a', 0o600));
-    return new SqlitePersistence(file, openPatiently(file, tables), tables);
+    return new SqlitePersistence(file, tables, openPatiently(file, tables), true);
   } catch (error) {
-    throw new Error(`cannot open the database ${file}: ${reason(error as Failure, file)}`);
+    const why = reason(error as Failure, file);
+    const readable = isDenied(error as Failure) ? openForReading(file, tables) : null;
+    if (readable === null) throw new Error(`cannot open the database ${file}: ${why}`);
+    log?.warn(`the database ${file} can be read, but not written to: ${why}`);
+    return new SqlitePersistence(file, tables, readable, false);
   }
 }
 
@@ -33,7 +39,7 @@ function openPatiently(file: string, tables: readonly Table[]): Database {
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
   for (;;) {
     try {
-      return open(file, tables);
+      return openForWriting(file, tables, PATIENCE_MILLISECONDS);
     } catch (error) {
       if (!isBusy(error as Failure) || performance.now() > deadline) throw error;
       Bun.sleepSync(RETRY_MILLISECONDS);
@@ -41,11 +47,13 @@ function openPatiently(file: string, tables: readonly Table[]): Database {
   }
 }
 
-function open(file: string, tables: readonly Table[]): Database {
+/** Holds the thread for so long at most while another process has the lock. */
+function openForWriting(file: string, tables: readonly Table[], milliseconds: number): Database {
+  // SQLite takes a file that it may only read for a read-only database, and says so at the first write.
+  closeSync(openSync(file, 'a', 0o600));
   const database = new Database(file, { readwrite: true, strict: true });
   try {
-    // Nothing is served yet, so here the thread itself may wait for the lock.
-    database.run(`PRAGMA busy_timeout = ${PATIENCE_MILLISECONDS}`);
+    database.run(`PRAGMA busy_timeout = ${milliseconds}`);
     database.run('PRAGMA journal_mode = WAL');
     database.run('PRAGMA synchronous = FULL');
     database.run('PRAGMA foreign_keys = ON');
@@ -58,19 +66,38 @@ function open(file: string, tables: readonly Table[]): Database {
   }
 }
 
+/** Null when it cannot be read either, or lacks a table or a column of this version, which it cannot be given. */
+function openForReading(file: string, tables: readonly Table[]): Database | null {
+  // Where SQLite can put no files beside it, it reads a database only when told that nobody writes: https://www.sqlite.org/wal.html#readonly
+  for (const how of existsSync(`${file}-wal`) ? ['mode=ro'] : ['mode=ro', 'immutable=1']) {
+    let database: Database | undefined;
+    try {
+      database = new Database(`${pathToFileURL(file)}?${how}`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+      for (const { select } of tables) database.query(`${select} LIMIT 0`).all();
+      return database;
+    } catch {
+      database?.close(); // Why it cannot be written to is what its operator hears.
+    }
+  }
+  return null;
+}
+
 class SqlitePersistence implements Persistence {
   readonly #file: string;
-  readonly #inode: number | undefined;
-  readonly #database: Database;
   readonly #tables: ReadonlyMap<string, Table>;
+  #database: Database;
+  #writable: boolean;
+  /** Of the file that is open, whatever stands in its place later. */
+  #inode: number | undefined;
   /** SQLite's counter of other connections' commits, as it was when rows were loaded. */
   #loadedVersion = -1;
 
-  constructor(file: string, database: Database, tables: readonly Table[]) {
+  constructor(file: string, tables: readonly Table[], database: Database, writable: boolean) {
     this.#file = file;
-    this.#inode = inodeOf(file);
-    this.#database = database;
     this.#tables = new Map(tables.map(table => [table.name, table]));
+    this.#database = database;
+    this.#writable = writable;
+    this.#inode = inodeOf(file);
   }
 
   load(): Promise<ReadonlyMap<string, readonly Row[]>> {
@@ -86,6 +113,13 @@ class SqlitePersistence implements Persistence {
   }
 
   commit(changes: readonly Change[]): Promise<void> {
+    return this.#patiently('write to', () => {
+      if (!this.#writable) this.#openForWriting();
+      this.#write(changes);
+    });
+  }
+
+  #write(changes: readonly Change[]): void {
     const write = this.#database.transaction(() => {
       this.#expectInPlace();
       if (this.#version() !== this.#loadedVersion) throw new Outdated();
@@ -96,7 +130,25 @@ class SqlitePersistence implements Persistence {
         if (row) this.#database.query(table.insert).run(...encodeRow(table, row));
       }
     });
-    return this.#patiently('write to', () => write.immediate());
+    write.immediate();
+  }
+
+  /** What could only be read may have become writable, and changed in the meantime: it counts as not loaded. */
+  #openForWriting(): void {
+    for (const place of [this.#file, dirname(this.#file)]) accessSync(place, fileModes.W_OK);
+    // SQLite would share what this connection may not write with the new one.
+    this.#database.close();
+    const tables = [...this.#tables.values()];
+    try {
+      this.#database = openForWriting(this.#file, tables, 0);
+      this.#writable = true;
+    } catch (error) {
+      this.#database = openForReading(this.#file, tables) ?? this.#database;
+      throw error;
+    } finally {
+      this.#inode = inodeOf(this.#file);
+      this.#loadedVersion = -1;
+    }
   }
 
   watch(changed: () => void): () => void {
@@ -175,6 +227,7 @@ const inodeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.ino
 /** An error of the file system or of SQLite. */
 type Failure = Error & { readonly code?: string };
 
+const isDenied = ({ code = '' }: Failure) => /^(?:EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_CANTOPEN)/.test(code);
 const isBusy = ({ code }: Failure) => code?.startsWith('SQLITE_BUSY') ?? false;
 
 function reason({ code = '', message }: Failure, file: string): string {

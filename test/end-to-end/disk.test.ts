@@ -1,7 +1,8 @@
-import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { copyFileSync, renameSync, statSync } from 'node:fs';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { chmodSync, copyFileSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { newFolder, type RunningGateway, startGateway } from '../support/executable.ts';
+import { cannotDropPrivileges, withoutPrivileges } from '../support/without-privileges.ts';
 
 setDefaultTimeout(30_000);
 
@@ -56,6 +57,37 @@ test.skipIf(!prlimit)('a full disk refuses writes; the proxy goes on, and writes
   await using again = await startGateway({ folder });
   const { body } = await again.request('GET', '/services?size=1000');
   expect((body as { data: { name: string }[] }).data.map(({ name }) => name).sort()).toEqual([...names, 'after'].sort());
+});
+
+describe('a database that may only be read', () => {
+  const permit = (folder: string, file: number, directory: number) => {
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), file);
+    chmodSync(folder, directory);
+  };
+  // After an unclean end, what was committed last stands in files beside the database.
+  test.skipIf(cannotDropPrivileges !== null).each(['SIGTERM', 'SIGKILL'] as const)(
+    'serves, and takes writes once it may: after %s',
+    async end => {
+      const folder = newFolder();
+      const first = await startGateway({ folder });
+      await withRoute(first);
+      await first.stop(end);
+
+      permit(folder, 0o400, 0o500);
+      await using gateway = await startGateway({ folder, under: withoutPrivileges });
+      const file = join(folder, 'sluice.db');
+      expect(gateway.log).toContainEqual(
+        expect.objectContaining({ level: 'warn', message: `the database ${file} can be read, but not written to: permission denied` }),
+      );
+      const message = `cannot write to the database ${file}: permission denied`;
+      await expectOnlyReads(gateway, await gateway.request('POST', '/services', service('second')), message);
+
+      permit(folder, 0o600, 0o700);
+      expect((await gateway.request('POST', '/services', service('second'))).status).toBe(201);
+      await using again = await startGateway({ folder });
+      expect((await again.request('GET', '/services/second')).status).toBe(200);
+    },
+  );
 });
 
 test('a database file that another one replaced takes no writes until it is back', async () => {

@@ -235,6 +235,19 @@ export const documentation: Table = {
     // The reference shows the prefix env, which its own schema refuses.
     post('/vaults', { ...VAULT, prefix: 'env' }, 400, row({ name: 'schema violation' })),
   ],
+  'the key set and key objects': [
+    post('/key-sets', { id: ID, name: 'my-key-set', tags: TAGS }, 201, row({ name: 'my-key-set', tags: TAGS })),
+    post(
+      '/keys',
+      { name: 'my-key', kid: '42', set: { id: ID }, pem: { private_key: KEY }, tags: ['idp'] },
+      201,
+      row({ name: 'my-key', kid: '42', set: { id: ID }, tags: ['idp'] }),
+    ),
+    get('/key-sets/my-key-set/keys/my-key', 200, row({ kid: '42' })),
+    patch('/key-sets/my-key-set/keys/my-key', { tags: OTHER_TAGS }, 200, row({ tags: OTHER_TAGS })),
+    remove('/key-sets/my-key-set/keys/my-key'),
+    get('/key-sets/my-key-set/keys', 200, rows()),
+  ],
   'lists in forms, in each way it shows': [
     form('POST', '/services', 'name=test&url=http://example.com/p', 201, row({ name: 'test', host: 'example.com', path: '/p' })),
     form('POST', '/services/test/routes', 'name=r1&hosts[]=example.com&hosts[]=foo.test', 201, row({ hosts: ['example.com', 'foo.test'] })),

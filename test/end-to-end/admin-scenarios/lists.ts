@@ -1,5 +1,5 @@
 import { expect } from 'bun:test';
-import { type Answer, get, ID, invalidSize, invalidTags, names, OTHER_ID, post, remove, row, type Step, type Table } from './scenario.ts';
+import { get, ID, invalidSize, invalidTags, type List, names, OTHER_ID, post, remove, row, type Step, type Table } from './scenario.ts';
 
 const SERVICES: readonly Step[] = [
   post('/services', { name: 'a', host: 'h', tags: ['red', 'round'] }, 201),
@@ -8,7 +8,7 @@ const SERVICES: readonly Step[] = [
   post('/services', { name: 'd', host: 'h' }, 201),
   post('/services', { name: 'e', host: 'h', tags: ['grün', 'two words'] }, 201),
 ];
-const nextPage = ({ next }: Answer): string => next;
+const nextPage = ({ next }: List): string => next;
 const page =
   (count: number, more: boolean) =>
   ({ data, next, offset }: { data: unknown[]; next: string | null; offset?: string }): void => {
@@ -31,11 +31,16 @@ export const lists: Table = {
     post('/services', { id: '10000000-0000-4000-8000-000000000000', name: 'a', host: 'h' }, 201),
     post('/services', { id: '20000000-0000-4000-8000-000000000000', name: 'b', host: 'h' }, 201),
     post('/services', { id: '30000000-0000-4000-8000-000000000000', name: 'c', host: 'h' }, 201),
+    post('/services', { id: '40000000-0000-4000-8000-000000000000', name: 'd', host: 'h' }, 201),
+    post('/services', { id: '50000000-0000-4000-8000-000000000000', name: 'e', host: 'h' }, 201),
     firstOf('/services?size=2'),
-    get(({ next }) => `${next}&unknown=1`, 200, names('name', 'c')),
-    post('/services', { id: '00000000-0000-4000-8000-000000000000', name: 'z', host: 'h' }, 201),
-    get('/services?size=3', 200, page(3, true)),
-    get(nextPage, 200, names('name', 'c')),
+    post('/services', { id: '00000000-0000-4000-8000-000000000000', name: 'before', host: 'h' }, 201),
+    post('/services', { id: '25000000-0000-4000-8000-000000000000', name: 'between', host: 'h' }, 201),
+    remove('/services/a'),
+    remove('/services/d'),
+    get(nextPage, 200, page(2, true)),
+    get(nextPage, 200, names('name', 'e')),
+    get('/services', 200, names('name', 'before', 'between', 'b', 'c', 'e')),
   ],
   'sizes and offsets that are none': [
     get('/services?size=0', 400, invalidSize('size must be an integer between 1 and 1000')),

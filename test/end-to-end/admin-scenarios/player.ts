@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { type RunningGateway, startGateway } from '../../support/executable.ts';
 import { ENCODINGS, type Encoding } from './encoding.ts';
-import type { Answer, Scenario, Step } from './scenario.ts';
+import type { List, Scenario, Step } from './scenario.ts';
 
 /** What may not go before what points at it. */
 const COLLECTIONS = [
@@ -32,16 +32,16 @@ export async function startPlayer(): Promise<Player> {
     async play({ steps }, encoding) {
       if (used) await empty(gateway);
       used = true;
-      let before = {} as Answer;
-      for (const step of steps) before = await playStep(gateway, step, encoding, before);
+      let last: List = { next: '' };
+      for (const step of steps) last = await playStep(gateway, step, encoding, last);
     },
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
 }
 
-async function playStep(gateway: RunningGateway, step: Step, encoding: Encoding, before: Answer): Promise<Answer> {
+async function playStep(gateway: RunningGateway, step: Step, encoding: Encoding, last: List): Promise<List> {
   const { method, body, status } = step;
-  const path = typeof step.path === 'function' ? step.path(before) : step.path;
+  const path = typeof step.path === 'function' ? step.path(last) : step.path;
   const encoded = typeof body === 'string' ? { body, type: step.type ?? '' } : body && ENCODINGS[encoding](body);
   const response = await fetch(gateway.admin + path, {
     method,
@@ -56,7 +56,7 @@ async function playStep(gateway: RunningGateway, step: Step, encoding: Encoding,
   else if (step.answer !== undefined) expect({ request, answer }).toEqual({ request, answer: step.answer });
   for (const [name, value] of Object.entries(step.headers ?? {}))
     expect([request, name, response.headers.get(name)]).toEqual([request, name, value]);
-  return answer ?? before;
+  return answer?.next === undefined ? last : answer;
 }
 
 async function empty(gateway: RunningGateway): Promise<void> {

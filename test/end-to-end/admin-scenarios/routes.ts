@@ -252,6 +252,12 @@ export const routes: Table = {
     put('/routes/new', { paths: ['/'], service: { name: 'nobody' } }, 400, unresolved('service', 'name', 'nobody', 'services')),
     get('/routes', 200, rows({ name: 'r', service: null })),
   ],
+  'references that name nothing': jsonOnly([
+    post('/routes', { paths: ['/'], service: {} }, 400, violation({ service: { id: 'missing primary key' } })),
+    post('/routes', { paths: ['/'], service: { host: 'h' } }, 400, violation({ service: { id: 'missing primary key' } })),
+    post('/routes', { paths: ['/'], service: { id: null } }, 400, violation({ service: { id: 'required field missing' } })),
+    post('/routes', { paths: ['/'], service: { id: 'x' } }, 400, violation({ service: { id: 'expected a valid UUID' } })),
+  ]),
   'a service through its route': [
     SERVICE,
     post('/services/a/routes', { name: 'r', paths: ['/r'] }, 201),

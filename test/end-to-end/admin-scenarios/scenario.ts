@@ -1,9 +1,9 @@
 import { expect } from 'bun:test';
 
-/** One request, and what must come back. What is not given is not looked at; a path may follow from the answer before. */
+/** One request, and what must come back. What is not given is not looked at; a path may follow from the last list. */
 export interface Step {
   readonly method: string;
-  readonly path: string | ((before: Answer) => string);
+  readonly path: string | ((last: List) => string);
   /** An object travels as JSON and, where a form can say the same, as a form; text travels as it is. */
   readonly body?: object | string | undefined;
   /** Of a body that is text. */
@@ -15,10 +15,9 @@ export interface Step {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The members of an answer that paths of later steps follow from. */
-export interface Answer {
+/** The last list that was answered, whatever came after it. */
+export interface List {
   readonly next: string;
-  readonly id: string;
 }
 
 /** Steps that begin with nothing configured. `jsonOnly`: a form cannot say this, since it has no types of its own. */

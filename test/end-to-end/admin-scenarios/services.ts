@@ -45,6 +45,8 @@ const PROTOCOLS = 'expected one of: grpc, grpcs, http, https, tcp, tls, tls_pass
 const ONLY_TLS = "failed conditional validation given value of field 'protocol'";
 const NAME = (name: string) => `invalid value '${name}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`;
 const BETWEEN = (from: number, to: number) => `value should be between ${from} and ${to}`;
+/** Now, give or take some minutes. */
+const RECENT = expect.closeTo(Math.floor(Date.now() / 1000), -3);
 const TIMEOUT = BETWEEN(1, 2147483646);
 
 export const services: Table = {
@@ -299,6 +301,23 @@ export const services: Table = {
     patch('/services/renamed', { name: null }, 200, row({ id: ID, name: null })),
     get('/services/renamed', 404, NOT_FOUND),
     get(`/services/${ID}`, 200, row({ port: 81 })),
+  ],
+  "times are the gateway's, but a birthday may be given": [
+    post('/services', { name: 'a', host: 'h', created_at: 1422386534, updated_at: 1422386534 }, 201, {
+      ...DEFAULTS,
+      name: 'a',
+      host: 'h',
+      created_at: 1422386534,
+      updated_at: RECENT,
+    }),
+    post('/services', { name: 'b', host: 'h', created_at: null }, 201, row({ created_at: RECENT })),
+    patch('/services/a', { updated_at: 1, created_at: 1422386535 }, 200, row({ created_at: 1422386535, updated_at: RECENT })),
+    put('/services/c', { host: 'h', created_at: 1422386534, updated_at: 1 }, 200, row({ created_at: 1422386534, updated_at: RECENT })),
+    post('/services', { host: 'h', created_at: 0 }, 400, violation({ created_at: 'expected a valid timestamp' })),
+  ],
+  'a tag twice is a tag once': [
+    post('/services', { name: 'a', host: 'h', tags: ['x', 'y', 'x'] }, 201, row({ tags: ['x', 'y'] })),
+    patch('/services/a', { tags: ['z', 'z'] }, 200, row({ tags: ['z'] })),
   ],
   'PATCH checks what it names': [
     post('/services', { name: 'a', host: 'h' }, 201),

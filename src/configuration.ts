@@ -54,7 +54,7 @@ export async function loadDeclarative(
   mode: 'merge' | 'replace',
 ): Promise<number> {
   return untilUpToDate(async () => {
-    const file = readDeclarative(source, store, mode);
+    const file = await readDeclarative(source, store, mode);
     try {
       await gateway.write(file.writes);
     } catch (error) {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createAdmin } from './admin/admin.ts';
 import { listenApp } from './admin/listener.ts';
 import { createStatus } from './admin/status.ts';
+import { createTurns } from './admin/turns.ts';
 import { banner } from './banner.ts';
 import { type Configuration, loadDeclarative, openConfiguration } from './configuration.ts';
 import type { LeveledLog, Log } from './lib/log.ts';
@@ -127,10 +128,12 @@ interface DeclarativeSource {
 /** Without a database, the configuration is what was loaded last. */
 function declarativeSource(configuration: Configuration, { declarative_config, prefix }: Settings, log: Log): DeclarativeSource {
   let hash = EMPTY_HASH;
-  const load = async (source: DeclarativeText) => {
-    await loadDeclarative(configuration, source, 'replace');
-    hash = hashOf(source.text);
-  };
+  const inTurn = createTurns();
+  const load = (source: DeclarativeText) =>
+    inTurn(async () => {
+      await loadDeclarative(configuration, source, 'replace');
+      hash = hashOf(source.text);
+    });
   const loadFile = async () => {
     if (declarative_config === null) return;
     await load({ text: readText(resolve(prefix, declarative_config)), name: declarative_config, environment: process.env });

@@ -1,5 +1,6 @@
 import type { Entity, Reference, Row } from '../entities/entity.ts';
 import { isObject } from '../lib/json.ts';
+import { createPauses } from '../lib/pauses.ts';
 import type { Fields, Item } from './declarative-item.ts';
 import type { DeclarativeProblems } from './declarative-problems.ts';
 import { type Destination, EntityRows } from './entity-rows.ts';
@@ -11,6 +12,7 @@ export class DeclarativeRows {
   readonly #destination: Destination;
   readonly #problems: DeclarativeProblems;
   readonly #ids = new Map<Item, string>();
+  readonly #pause = createPauses();
   readonly #byEntity = new Map<string, EntityRows>();
 
   constructor(destination: Destination, problems: DeclarativeProblems) {
@@ -18,7 +20,7 @@ export class DeclarativeRows {
     this.#problems = problems;
   }
 
-  add(entity: Entity, items: readonly Item[]): void {
+  async add(entity: Entity, items: readonly Item[]): Promise<void> {
     if (items.length === 0) return;
     const rows = new EntityRows(entity, this.#destination, this.#problems);
     this.#byEntity.set(entity.name, rows);
@@ -28,6 +30,7 @@ export class DeclarativeRows {
       const references = this.#references(item, foreign);
       for (const list of lists) this.#checkList(item, list);
       this.#ids.set(item, rows.add(item, { ...item.fields, ...references }));
+      await this.#pause();
     }
     rows.refuseDisputed();
   }

@@ -36,14 +36,14 @@ export interface DeclarativeFile {
 }
 
 /**
- * `merge` keeps rows that the text does not mention, `replace` removes them. Entries are known again by id or unique fields.
+ * Requests are served meanwhile, but the store must not change. `merge` keeps rows that the text does not mention, `replace` removes them. Entries are known again by id or unique fields.
  * Throws a DeclarativeError with a line `FILE:LINE: ENTRY: message` for each thing that is wrong with the text.
  */
-export function readDeclarative(source: DeclarativeText, store: Store, mode: 'merge' | 'replace'): DeclarativeFile {
+export async function readDeclarative(source: DeclarativeText, store: Store, mode: 'merge' | 'replace'): Promise<DeclarativeFile> {
   const entities = parentsFirst(store.entities.values());
   const file = parse(source);
   const problems = new DeclarativeProblems(file);
-  const rows = readRows(file.value, entities, problems, { store, keepsOthers: mode === 'merge' });
+  const rows = await readRows(file.value, entities, problems, { store, keepsOthers: mode === 'merge' });
   const puts = entities.flatMap(entity => rows.of(entity).flatMap(row => put(store, entity, row)));
   const gone = mode === 'merge' ? [] : entities.toReversed().flatMap(entity => removals(store, entity, rows.of(entity)));
   const blame = (row: string | undefined, within: Path, message: string) => {
@@ -64,18 +64,19 @@ export function writeDeclarative(store: Store): string {
   return toYaml({ _format_version: '3.0', _transform: false, ...Object.fromEntries(sections) });
 }
 
-function readRows(
+async function readRows(
   content: unknown,
   entities: readonly Entity[],
   problems: DeclarativeProblems,
   destination: Omit<Destination, 'transforms'>,
-): DeclarativeRows {
+): Promise<DeclarativeRows> {
   if (!isObject(content)) problems.add([], '', 'expected an object');
   const file: Fields = isObject(content) ? content : {};
-  const rows = new DeclarativeRows({ ...destination, transforms: file['_transform'] !== false }, problems);
+  const { _transform: transform } = file;
+  const rows = new DeclarativeRows({ ...destination, transforms: transform !== false }, problems);
   const items = isObject(content) ? readItems(file, destination.store.entities, problems) : [];
   const byEntity = Map.groupBy(items, item => item.entity);
-  for (const entity of entities) rows.add(entity, byEntity.get(entity) ?? []);
+  for (const entity of entities) await rows.add(entity, byEntity.get(entity) ?? []);
   problems.throwIfAny();
   return rows;
 }

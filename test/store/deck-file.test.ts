@@ -21,7 +21,7 @@ const environment = {
 };
 
 async function load(body: string, store: Store, mode: 'merge' | 'replace' = 'replace') {
-  const { writes } = readDeclarative({ text: `_format_version: "3.0"\n${body}`, name: 'kong.yaml', environment }, store, mode);
+  const { writes } = await readDeclarative({ text: `_format_version: "3.0"\n${body}`, name: 'kong.yaml', environment }, store, mode);
   await store.commit(store.stage(writes));
   return writes.map(({ kind, entity }) => `${kind} ${entity.name}`);
 }
@@ -78,7 +78,7 @@ routes: [{name: r, paths: [/], headers: {"\${{ env "DECK_HEADER" }}": [x]}}]`);
   test('is refused in a text that somebody sends', async () => {
     const store = await openStore(entities);
     const text = `_format_version: "3.0"\nconsumers:\n- username: \${{ env "DECK_HOST" }}`;
-    expect(() => readDeclarative({ text, name: 'config', environment: null }, store, 'replace')).toThrow(
+    expect(readDeclarative({ text, name: 'config', environment: null }, store, 'replace')).rejects.toThrow(
       "config:3: environment variable 'DECK_HOST' is only read for files: write the value, or {vault://env/NAME} in place of all of it",
     );
   });

@@ -137,7 +137,7 @@ function randomFile(random: (below: number) => number): object {
 }
 
 async function load(store: Store, text: string, mode: 'merge' | 'replace') {
-  const { writes } = readDeclarative({ text, name: 'kong.yaml', environment: {} }, store, mode);
+  const { writes } = await readDeclarative({ text, name: 'kong.yaml', environment: {} }, store, mode);
   await store.commit(store.stage(writes));
   return writes.map(({ kind, entity }) => `${kind} ${entity.name}`);
 }

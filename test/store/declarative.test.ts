@@ -15,7 +15,7 @@ const file = (body: string) => `_format_version: "3.0"\n${body}`;
 const environment = { DECK_HOST: 'api.test', DECK_PORT: '8080', DECK_LINES: 'one\n- two: "three"', HOME: '/root' };
 
 async function load(store: Store, text: string, mode: 'merge' | 'replace' = 'replace') {
-  const { writes } = readDeclarative({ text, name: 'gateway.yaml', environment }, store, mode);
+  const { writes } = await readDeclarative({ text, name: 'gateway.yaml', environment }, store, mode);
   await store.commit(store.stage(writes));
   return writes.map(({ kind, entity }) => `${kind} ${entity.name}`);
 }
@@ -275,7 +275,7 @@ describe('refuses', () => {
 test('what only shows when a row is put to work is told of its entry', async () => {
   const store = await openStore(entities);
   const text = file('services:\n- name: s\n  host: h\n  plugins:\n  - name: limiter\n    config:\n      limit: 3');
-  const { writes, blame } = readDeclarative({ text, name: 'gateway.yaml', environment }, store, 'replace');
+  const { writes, blame } = await readDeclarative({ text, name: 'gateway.yaml', environment }, store, 'replace');
   const row = writes.find(({ entity }) => entity === plugin) as { readonly row: Row };
   expect(() => blame(row.row.id, ['config', 'limit'], 'too few')).toThrow("gateway.yaml:8: plugins 'limiter': config.limit: too few");
   expect(() => blame(id(9), [], 'not ours')).not.toThrow();

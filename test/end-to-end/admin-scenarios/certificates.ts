@@ -147,6 +147,16 @@ export const certificates: Table = {
       noSuchReference('client_certificate', 'certificates', NOBODY),
     ),
   ],
+  'a certificate by the name of an SNI': [
+    get('/certificates/a.example', 404, { message: 'SNI not found' }),
+    patch('/certificates/a.example', { tags: ['t'] }, 404, { message: 'SNI not found' }),
+    put('/certificates/a.example', PAIR, 200, row({ ...PAIR, snis: ['a.example'] })),
+    put('/certificates/a.example', { ...PAIR, snis: ['b.example'] }, 200, row({ snis: ['a.example', 'b.example'] })),
+    get('/certificates/b.example', 200, row(PAIR)),
+    get('/certificates/b.example/snis', 200, names('name', 'a.example', 'b.example')),
+    remove('/certificates/a.example', 204, null),
+    get('/snis', 200, { data: [], next: null }),
+  ],
   'a certificate is changed': [
     post('/certificates', { ...PAIR, id: ID }, 201),
     patch(`/certificates/${ID}`, OTHER_PAIR, 200, row({ ...OTHER_PAIR, id: ID })),
@@ -215,6 +225,13 @@ export const snis: Table = {
 
 const CA_DEFAULTS = { id: expect.any(String), created_at: expect.any(Number), updated_at: expect.any(Number), tags: null };
 
+const NO_ID = {
+  message: `invalid primary key: '{id="expected a valid UUID"}'`,
+  name: 'invalid primary key',
+  code: 1,
+  fields: { id: 'expected a valid UUID' },
+};
+
 export const caCertificates: Table = {
   'an authority and its digest': [
     post('/ca_certificates', { cert: AUTHORITY }, 201, { ...CA_DEFAULTS, cert: AUTHORITY, cert_digest: digest(AUTHORITY) }),
@@ -254,6 +271,10 @@ export const caCertificates: Table = {
     put(`/ca_certificates/${OTHER_ID}`, { cert: OTHER_AUTHORITY }, 409, uniqueViolation('cert_digest', digest(OTHER_AUTHORITY))),
     patch(`/ca_certificates/${NOBODY}`, { tags: ['t'] }, 404, NOT_FOUND),
     get(`/ca_certificates/${NOBODY}`, 404, NOT_FOUND),
+    get('/ca_certificates/nobody', 400, NO_ID),
+    put('/ca_certificates/nobody', { cert: AUTHORITY }, 400, NO_ID),
+    patch('/ca_certificates/nobody', { tags: ['t'] }, 400, NO_ID),
+    remove('/ca_certificates/nobody', 400, NO_ID),
     remove(`/ca_certificates/${ID}`, 204, null),
     remove(`/ca_certificates/${ID}`, 204, null),
     get('/ca_certificates', 200, { data: [], next: null }),

@@ -84,6 +84,13 @@ export const information: Table = {
     get('/debug/node/log-level', 200, { message: 'log level: notice' }),
     { method: 'PUT', path: '/debug/node/log-level/warn', status: 200, answer: { message: 'log level changed' } },
     get('/debug/node/log-level', 200, { message: 'log level: warn' }),
+    { method: 'PUT', path: '/debug/node/log-level/warn', status: 200, answer: { message: 'log level is already warn' } },
+    {
+      method: 'PUT',
+      path: '/debug/node/log-level/info?timeout=-1',
+      status: 400,
+      answer: { message: 'timeout must be greater than or equal to 0' },
+    },
     { method: 'PUT', path: '/debug/node/log-level/notice', status: 200 },
     { method: 'PUT', path: '/debug/node/log-level/loud', status: 400, answer: { message: 'unknown log level: loud' } },
   ],
@@ -111,6 +118,8 @@ export const information: Table = {
     get('/schemas/nothing', 404, { message: "No entity named 'nothing'" }),
     get('/schemas/plugins/file-log', 200, fieldsOf('config', 'protocols')),
     get('/schemas/plugins/ai-proxy', 200, fieldsOf('config', 'protocols')),
+    get('/plugins/schema/file-log', 200, fieldsOf('path', 'reopen')),
+    get('/plugins/schema/nothing', 404, { message: "No plugin named 'nothing'" }),
     get('/schemas/plugins/nothing', 404, { message: "No plugin named 'nothing'" }),
   ],
   'a trial of a row': [

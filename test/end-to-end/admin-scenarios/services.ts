@@ -379,6 +379,26 @@ export const services: Table = {
     put('/services/nobody/routes/r', { paths: ['/'] }, 404, NOT_FOUND),
     get('/services/nobody/routes/r', 404, NOT_FOUND),
   ],
+  'a slash at the end, and no body at all': [
+    post('/services/', { name: 'a', host: 'h' }, 201),
+    get('/services/', 200, names('name', 'a')),
+    get('/services/a/', 200, row({ name: 'a' })),
+    post('/services', undefined, 400, violation({ host: 'required field missing' })),
+    put('/services/b', undefined, 400, violation({ host: 'required field missing' })),
+    patch('/services/a', undefined, 200, row({ name: 'a', host: 'h' })),
+  ],
+  'a plugin by its instance name below its service': [
+    post('/services', { id: ID, name: 'a', host: 'h' }, 201),
+    put(
+      '/services/a/plugins/mine',
+      { name: 'file-log', config: { path: '/tmp/a.log' } },
+      200,
+      row({ instance_name: 'mine', service: { id: ID } }),
+    ),
+    get('/services/a/plugins/mine', 200, row({ name: 'file-log' })),
+    remove('/services/a/plugins/mine', 204, null),
+    remove('/services/a/plugins/mine', 404, NOT_FOUND),
+  ],
   'methods that a path does not have': [
     put('/services', { host: 'h' }, 405, METHOD_NOT_ALLOWED),
     patch('/services', { host: 'h' }, 405, METHOD_NOT_ALLOWED),

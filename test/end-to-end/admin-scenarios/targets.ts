@@ -89,6 +89,10 @@ export const targets: Table = {
     remove(at('h.example:80'), 204, null),
     get('/upstreams/u/targets', 200, names('target', 'i.example:80')),
     remove(at('i.example:80'), 204, null),
+    // Below a row Kong looks first, so that a second time is not the same.
+    remove(at('i.example:80'), 404, NOT_FOUND),
+    remove('/upstreams/nobody/targets/h:80', 404, NOT_FOUND),
+    put(at('i.example:80'), { weight: 3 }, 404, NOT_FOUND),
     get('/upstreams/u/targets', 200, rows()),
   ],
   'an upstream takes its targets with it': [

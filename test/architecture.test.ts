@@ -21,6 +21,7 @@ const PACKAGES: Record<string, string> = {
   '@std/yaml': 'lib/yaml.ts',
   'bun:sqlite': 'store/sqlite.ts',
   'eventsource-parser': 'stream/sse.ts',
+  'google-auth-library': 'providers/signing/google.ts',
 };
 /** Names that say nothing of what is inside. */
 const EMPTY_NAMES = ['index', 'utils', 'util', 'helpers', 'common', 'types', 'manager', 'misc'];

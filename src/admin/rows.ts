@@ -91,7 +91,9 @@ function automatic(entity: Entity): Fields {
 
 /** A null for a field the gateway fills means: fill it. */
 function withoutNulls(entity: Entity, input: Fields): Fields {
-  return Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || !entity.schema.fields[name]?.facts.auto));
+  const { fields } = entity.schema;
+  const isFilled = (name: string) => Object.hasOwn(fields, name) && fields[name]?.facts.auto === true;
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || !isFilled(name)));
 }
 
 /** The time of this write, which no client decides. */

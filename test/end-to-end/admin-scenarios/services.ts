@@ -195,6 +195,14 @@ export const services: Table = {
       [{ host: 'h', created_at: 'now' }, { created_at: 'expected an integer' }],
     ]),
   ]),
+  'names that every object of JavaScript has': jsonOnly([
+    post('/services', { host: 'h', toString: null }, 400, violation({ toString: 'unknown field' })),
+    post('/services', JSON.parse('{"host":"h","__proto__":null}'), 400, violation(JSON.parse('{"__proto__":"unknown field"}'))),
+    put('/services/a', { host: 'h', constructor: null }, 400, violation({ constructor: 'unknown field' })),
+    post('/services', { name: 'a', host: 'h' }, 201),
+    patch('/services/a', { valueOf: null }, 400, violation({ valueOf: 'unknown field' })),
+    post('/schemas/services/validate', { host: 'h', hasOwnProperty: null }, 400, violation({ hasOwnProperty: 'unknown field' })),
+  ]),
   'an empty list is a list, also where JSON says an object': jsonOnly([
     post('/services', { name: 'a', host: 'h', tags: [] }, 201, row({ tags: [] })),
     post('/services', { name: 'b', host: 'h', tags: {} }, 201, row({ tags: [] })),

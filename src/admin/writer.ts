@@ -1,6 +1,7 @@
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import { createTurns } from '../lib/turns.ts';
 import { isUuid } from '../lib/uuid.ts';
 import type { FieldErrors } from '../schema/validate.ts';
 import { untilUpToDate } from '../store/outdated.ts';
@@ -8,7 +9,6 @@ import type { Store, Write } from '../store/store.ts';
 import type { Body } from './body.ts';
 import type { Resource } from './resource.ts';
 import { asFields, changedRow, type Fields, findById, newRow, readInput, replacedRow, schemaViolation } from './rows.ts';
-import { createTurns } from './turns.ts';
 
 /** The part of the gateway that takes changes. */
 export interface Writable {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
@@ -57,7 +58,7 @@ class StoreGateway implements Gateway {
   private readonly secrets: Secrets;
   private readonly log: Log;
   private readonly stopWatching: () => void;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = createTurns();
   /** Rows changed elsewhere that the snapshot does not show yet. */
   private readonly behind = new Map<string, RowPointer>();
   private behindBecause: string | null = null;
@@ -179,12 +180,6 @@ class StoreGateway implements Gateway {
   private cannotRead(error: Error): void {
     this.unreadableBecause = `changes made elsewhere cannot be read: ${error.message}`;
     this.log.error(this.unreadableBecause);
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
   }
 }
 

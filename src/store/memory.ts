@@ -1,4 +1,5 @@
 import type { Entity, Row } from '../entities/entity.ts';
+import { createTurns } from '../lib/turns.ts';
 import { Collection, idsIn } from './collection.ts';
 import { completeRow } from './complete-row.ts';
 import { type ForeignField, type ListReference, parentsFirst } from './foreign-fields.ts';
@@ -38,7 +39,8 @@ class MemoryStore implements Store {
   #stopWatching: (() => void) | undefined;
   #reloading = false;
   #failing = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Commits and reloads wait for each other: a reload must not undo a commit that came after its read. */
+  readonly #inTurn = createTurns();
 
   constructor(entities: readonly Entity[], persistence: Persistence | undefined) {
     this.entities = new Map(entities.map(entity => [entity.name, entity]));
@@ -163,13 +165,6 @@ class MemoryStore implements Store {
       if (!this.#failing) for (const listener of this.#listeners) listener.failed?.(error as Error);
       this.#failing = true;
     }
-  }
-
-  /** Commits and reloads wait for each other: a reload must not undo a commit that came after its read. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   #try(write: Write, touched: Map<string, Touched>): void {

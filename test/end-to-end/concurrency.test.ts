@@ -181,3 +181,31 @@ test.each([
   expect(await served(fresh)).toEqual(expectedOf(stored));
   expect(soundness(folder)).toEqual([['ok']]);
 });
+
+test('of two whole configurations that come at once, the later one is what is there at the end', async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  using vault = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch() {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  await using gateway = await startGateway({ environment: { SLUICE_DATABASE: 'off' } });
+  const secret = { header_name: 'Authorization', header_value: '{vault://slow/key/value}' };
+  const first = {
+    _format_version: '3.0',
+    vaults: [{ name: 'hcv', prefix: 'slow', config: { host: '127.0.0.1', port: vault.port, token: 'token' } }],
+    services: [{ name: 'first', url: urlOf('first'), plugins: [{ ...plugin, config: { ...plugin.config, auth: secret } }] }],
+  };
+  const second = { _format_version: '3.0', services: [{ name: 'second', url: urlOf('second') }] };
+  const loads = [gateway.request('POST', '/config', first)];
+  await asked.promise;
+  loads.push(gateway.request('POST', '/config', second));
+  await gateway.request('GET', '/');
+  answer.resolve(Response.json({ data: { value: 'Bearer x' } }));
+  expect((await Promise.all(loads)).map(({ status }) => status)).toEqual([201, 201]);
+  expect(await everything(gateway)).toMatchObject({ services: [{ name: 'second' }], plugins: [] });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { createTurns } from '../../src/admin/turns.ts';
+import { createTurns } from '../../src/lib/turns.ts';
 
 test('jobs run one after the other, also after one that failed', async () => {
   const inTurn = createTurns();

@@ -75,6 +75,9 @@ export interface ChatResponse {
   model?: string;
   choices: { index: number; message: Message & { annotations?: Json[] }; finish_reason: FinishReason | null; logprobs?: Json }[];
   usage?: Usage;
+  /** What the vendor says it served the request with: costs may depend on it. */
+  service_tier?: string;
+  system_fingerprint?: string;
 }
 
 /** Tokens, as the vendor counted them. */
@@ -82,7 +85,13 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  prompt_tokens_details?: { cached_tokens?: number; audio_tokens?: number; cache_write_tokens?: number };
+  prompt_tokens_details?: {
+    cached_tokens?: number;
+    audio_tokens?: number;
+    cache_write_tokens?: number;
+    /** The same by how long they are kept, where the vendor tells: `{ '5m': 100, '1h': 0 }`. */
+    cache_write_tokens_details?: Readonly<Record<string, number>>;
+  };
   completion_tokens_details?: { reasoning_tokens?: number; audio_tokens?: number };
 }
 
@@ -101,14 +110,17 @@ export interface Delta {
   citations?: Json[];
 }
 
-/** One streamed step: the edge puts it in a `chat.completion.chunk`. `id` and `model` hold for all that follow. */
+/** One streamed step: the edge puts it in a `chat.completion.chunk`. `id`, `model`, `service_tier` and `system_fingerprint` hold for all that follow. */
 export interface ChatEvent {
   id?: string;
   model?: string;
   index?: number;
   delta?: Delta;
   finish_reason?: FinishReason;
+  logprobs?: Json;
   usage?: Usage;
+  service_tier?: string;
+  system_fingerprint?: string;
   /** The vendor gave up in the middle: an error event follows, and no `[DONE]`. */
   error?: { message: string; type?: string; code?: string };
 }

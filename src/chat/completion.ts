@@ -1,3 +1,4 @@
+import type { Json } from '../lib/json.ts';
 import type { FinishReason, Usage } from './chat.ts';
 
 /** The OpenAI completions format. https://platform.openai.com/docs/api-reference/completions */
@@ -23,8 +24,10 @@ export interface CompletionRequest {
 export interface CompletionResponse {
   id?: string;
   model?: string;
-  choices: { index: number; text: string; finish_reason: FinishReason | null; logprobs?: null }[];
+  choices: { index: number; text: string; finish_reason: FinishReason | null; logprobs?: Json }[];
   usage?: Usage;
+  service_tier?: string;
+  system_fingerprint?: string;
 }
 
 export interface CompletionEvent {
@@ -33,6 +36,9 @@ export interface CompletionEvent {
   index?: number;
   text?: string;
   finish_reason?: FinishReason;
+  logprobs?: Json;
   usage?: Usage;
+  service_tier?: string;
+  system_fingerprint?: string;
   error?: { message: string; type?: string; code?: string };
 }

@@ -1,11 +1,12 @@
 import type { ChatEvent, ChatResponse, Usage } from '../chat/chat.ts';
 import { encodeSse } from '../stream/sse.ts';
+import { aboutAnswer } from './about-answer.ts';
 import type { Format } from './format.ts';
 import { openaiError } from './openai-error.ts';
 
 /** OpenAI's chat completions, as clients get them: https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Format<ChatResponse, ChatEvent> = {
-  answer: ({ id, model, choices, usage }, facts) => ({
+  answer: ({ id, model, choices, usage, ...about }, facts) => ({
     id: id ?? facts.id,
     object: 'chat.completion',
     created: facts.created,
@@ -17,6 +18,7 @@ export const openaiChat: Format<ChatResponse, ChatEvent> = {
       finish_reason,
     })),
     ...(usage && { usage }),
+    ...aboutAnswer(about),
   }),
 
   stream({ id, model, created, includeUsage }) {
@@ -32,14 +34,15 @@ export const openaiChat: Format<ChatResponse, ChatEvent> = {
         if (event.id !== undefined) shared.id = event.id;
         if (event.model !== undefined) shared.model = event.model;
         usage = event.usage ?? usage;
+        if (event.service_tier !== undefined || event.system_fingerprint !== undefined) Object.assign(shared, aboutAnswer(event));
         if (event.error !== undefined) return encodeSse(JSON.stringify(openaiError(event.error)));
         if (event.delta === undefined && event.finish_reason === undefined) return '';
 
-        const { index = 0, delta = {}, finish_reason = null } = event;
+        const { index = 0, delta = {}, logprobs = null, finish_reason = null } = event;
         const role = started.has(index) ? {} : { role: 'assistant' };
         started.add(index);
         const { role: _, ...content } = delta;
-        return chunk([{ index, delta: { ...role, ...content }, logprobs: null, finish_reason }]);
+        return chunk([{ index, delta: { ...role, ...content }, logprobs, finish_reason }]);
       },
       end: () => (includeUsage && usage ? chunk([], usage) : '') + encodeSse('[DONE]'),
     };

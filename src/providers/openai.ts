@@ -1,5 +1,5 @@
 import type { ChatRequest } from '../chat/chat.ts';
-import { operationUrl } from './endpoint.ts';
+import { operationUrl, preservedCalls } from './endpoint.ts';
 import { defineProvider, type Unchanged } from './provider.ts';
 
 const ORIGIN = 'https://api.openai.com';
@@ -28,6 +28,7 @@ export const openai = defineProvider({
       chat: { ...chat, patch: request => ({ ...chat.patch?.(request), ...nameOfLimit(request) }) },
       completions: operation('/v1/completions'),
       embeddings: operation('/v1/embeddings'),
+      preserve: preservedCalls(options, ORIGIN),
     };
   },
 });

@@ -54,9 +54,10 @@ export async function loadDeclarative(
   mode: 'merge' | 'replace',
 ): Promise<number> {
   return untilUpToDate(async () => {
+    const { revision } = store;
     const file = await readDeclarative(source, store, mode);
     try {
-      await gateway.write(file.writes);
+      await gateway.write(file.writes, revision);
     } catch (error) {
       if (error instanceof ConfigurationError) file.blame(error.row, ['config', ...(error.field?.split('.') ?? [])], error.message);
       throw error;

@@ -30,9 +30,10 @@ export interface Gateway {
   readonly snapshot: Snapshot;
   /**
    * Makes changes durable and serves them: the next request sees what was written when it resolves. Writes wait for each
-   * other. Throws an EntityError, or the ConfigurationError of a plugin; nothing changed then.
+   * other. `decidedAt` is the store's revision that they rest on, that of this moment when it is not given.
+   * Throws an EntityError, or the ConfigurationError of a plugin; nothing changed then.
    */
-  write(writes: readonly Write[]): Promise<void>;
+  write(writes: readonly Write[], decidedAt?: number): Promise<void>;
   /**
    * Why the snapshot is not what the store holds, or what of it does not work; null when all is well. Rows found broken
    * when the gateway opens let no request pass; changes made elsewhere that cannot be compiled leave the old ones serving.
@@ -93,13 +94,13 @@ class StoreGateway implements Gateway {
     return faults.length > 0 ? faults.join('; ') : null;
   }
 
-  write(writes: readonly Write[]): Promise<void> {
+  write(writes: readonly Write[], decidedAt = this.store.revision): Promise<void> {
     return this.inTurn(async () => {
       const loaded = await this.secrets.load(writes.map(asChange));
       try {
         const changes = this.store.stage(writes);
         const prepared = this.snapshot.prepare(changes, this.alongside(changes, loaded.affected));
-        await this.commit(changes, prepared);
+        await this.commit(changes, prepared, decidedAt);
         this.apply(prepared, changes);
         for (const change of changes) this.behind.delete(keyOf(change));
       } catch (error) {
@@ -116,9 +117,9 @@ class StoreGateway implements Gateway {
     await this.inTurn(() => this.snapshot.close());
   }
 
-  private async commit(changes: readonly Change[], prepared: Prepared): Promise<void> {
+  private async commit(changes: readonly Change[], prepared: Prepared, decidedAt: number): Promise<void> {
     try {
-      await this.store.commit(changes);
+      await this.store.commit(changes, decidedAt);
     } catch (error) {
       await this.snapshot.discard(prepared);
       throw error;

@@ -28,6 +28,7 @@ interface Touched {
 
 class MemoryStore implements Store {
   readonly entities: ReadonlyMap<string, Entity>;
+  revision = 0;
   readonly #persistence: Persistence | undefined;
   /** Parents before the children that point at them. */
   readonly #collections: ReadonlyMap<string, Collection>;
@@ -102,8 +103,9 @@ class MemoryStore implements Store {
     }
   }
 
-  commit(changes: readonly Change[]): Promise<void> {
+  commit(changes: readonly Change[], decidedAt = this.revision): Promise<void> {
     return this.#inTurn(async () => {
+      if (decidedAt !== this.revision) throw new Outdated();
       try {
         await this.#persistence?.commit(changes);
       } catch (error) {
@@ -151,6 +153,7 @@ class MemoryStore implements Store {
   async #load(): Promise<readonly Change[]> {
     const changes = this.#persistence ? this.#differences(await this.#persistence.load()) : [];
     this.#apply(changes);
+    if (changes.length > 0) this.revision++;
     return changes;
   }
 

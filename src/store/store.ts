@@ -35,6 +35,8 @@ export type Write =
  */
 export interface Store {
   readonly entities: ReadonlyMap<string, Entity>;
+  /** Counts how often reads began to see what another process wrote. */
+  readonly revision: number;
   /** By id, or by the entity's endpoint key, when that is unique by itself. */
   find<R extends Row>(entity: Entity<R>, key: string): R | undefined;
   /** By a unique field, or any field of a credential that `unique` marks. */
@@ -53,8 +55,9 @@ export interface Store {
   /**
    * Durable when it resolves, and visible to reads from then on. One transaction. Throws an EntityError `database error`;
    * `Outdated` when another process has changed the database, which reads see from then on: see `untilUpToDate`.
+   * `decidedAt` is the revision whose rows the changes rest on, that of this moment when it is not given.
    */
-  commit(changes: readonly Change[]): Promise<void>;
+  commit(changes: readonly Change[], decidedAt?: number): Promise<void>;
   /**
    * Tells of commits made elsewhere, by another process on the same database, once reads see them; and, when it cannot
    * read those, why: once, until it can, which `changed` tells even when nothing did. Returns how to stop.

@@ -85,6 +85,21 @@ describe('two processes on one file:', () => {
     await Promise.all([here.close(), there.close()]);
   });
 
+  test('a commit decided before reads saw the change of another changes nothing either', async () => {
+    const first = await open();
+    await write(first, insert(service, serviceRow(1, { name: 'one' })));
+    const [here, there] = [await open(), await open()];
+    const { revision } = there;
+    const changes = there.stage([replace(service, serviceRow(1, { name: 'two' }))]);
+    const heard = Promise.withResolvers<readonly Change[]>();
+    there.watch(heard.resolve, heard.reject);
+    await write(here, replace(service, serviceRow(1, { name: 'other' })));
+    await heard.promise;
+    expect(await there.commit(changes, revision).catch(error => error)).toBeInstanceOf(Outdated);
+    expect(there.find(service, id(1))?.name).toBe('other');
+    await Promise.all([first.close(), here.close(), there.close()]);
+  });
+
   test('a unique value that both take goes to the first', async () => {
     const [here, there] = [await open(), await open()];
     await write(here, insert(service, serviceRow(1, { name: 'one' })));

@@ -39,9 +39,9 @@ const SERVICE = {
   host: 'example.com',
   port: 80,
   path: '/some_api',
-  connect_timeout: 6000,
-  write_timeout: 6000,
-  read_timeout: 6000,
+  connect_timeout: 60000,
+  write_timeout: 60000,
+  read_timeout: 60000,
   tags: TAGS,
   client_certificate: { id: ID },
   tls_verify: true,
@@ -89,6 +89,7 @@ const UPSTREAM = {
       timeout: 1,
       concurrency: 10,
       https_sni: 'example.com',
+      headers: { 'x-my-header': ['foo', 'bar'], 'x-another-header': ['bla'] },
       type: 'http',
     },
   },
@@ -97,6 +98,8 @@ const UPSTREAM = {
   client_certificate: { id: ID },
   use_srv_name: false,
 };
+const UPPER = '24D0DBDA-671C-11ED-BA0B-EF1DCCD3725F';
+const MY_KEY = { name: 'my-key', kid: '42', tags: ['application-a', 'public-key-xyz'] };
 const VAULT = {
   prefix: 'my-env',
   name: 'env',
@@ -218,6 +221,13 @@ export const documentation: Table = {
         healthchecks: row({ active: row({ https_sni: 'example.com' }) }),
       }),
     ),
+    // It shows the headers as a list, which its own schema refuses.
+    patch(
+      '/upstreams/my-upstream',
+      { healthchecks: { active: { headers: [{ 'x-my-header': ['foo'] }] } } },
+      400,
+      row({ name: 'schema violation' }),
+    ),
     put('/upstreams/my-upstream', UPSTREAM, 200, row({ slots: 10000 })),
     post(
       '/upstreams/my-upstream/targets',
@@ -236,17 +246,25 @@ export const documentation: Table = {
     post('/vaults', { ...VAULT, prefix: 'env' }, 400, row({ name: 'schema violation' })),
   ],
   'the key set and key objects': [
-    post('/key-sets', { id: ID, name: 'my-key-set', tags: TAGS }, 201, row({ name: 'my-key-set', tags: TAGS })),
+    // The ids that it shows are in capitals.
+    post(
+      '/key-sets',
+      { id: UPPER, name: 'my-key_set', tags: ['google-keys', 'mozilla-keys'] },
+      201,
+      row({ id: UPPER.toLowerCase(), name: 'my-key_set' }),
+    ),
+    post('/keys', { ...MY_KEY, set: { id: UPPER }, pem: { private_key: KEY } }, 201, row({ ...MY_KEY, set: { id: UPPER.toLowerCase() } })),
+    // It shows a key as JWK and as PEM at once, which its own schema refuses.
     post(
       '/keys',
-      { name: 'my-key', kid: '42', set: { id: ID }, pem: { private_key: KEY }, tags: ['idp'] },
-      201,
-      row({ name: 'my-key', kid: '42', set: { id: ID }, tags: ['idp'] }),
+      { kid: '42', jwk: '{"alg":"RSA", "kid": "42"}', pem: { private_key: KEY } },
+      400,
+      row({ fields: { '@entity': expect.arrayContaining(["only one or none of these fields must be set: 'pem', 'jwk'"]) } }),
     ),
-    get('/key-sets/my-key-set/keys/my-key', 200, row({ kid: '42' })),
-    patch('/key-sets/my-key-set/keys/my-key', { tags: OTHER_TAGS }, 200, row({ tags: OTHER_TAGS })),
-    remove('/key-sets/my-key-set/keys/my-key'),
-    get('/key-sets/my-key-set/keys', 200, rows()),
+    get('/key-sets/my-key_set/keys/my-key', 200, row({ kid: '42' })),
+    patch('/key-sets/my-key_set/keys/my-key', { tags: ['RSA', 'ECDSA'] }, 200, row({ tags: ['RSA', 'ECDSA'] })),
+    remove('/key-sets/my-key_set/keys/my-key'),
+    get('/key-sets/my-key_set/keys', 200, rows()),
   ],
   'lists in forms, in each way it shows': [
     form('POST', '/services', 'name=test&url=http://example.com/p', 201, row({ name: 'test', host: 'example.com', path: '/p' })),

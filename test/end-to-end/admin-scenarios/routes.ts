@@ -123,7 +123,6 @@ export const routes: Table = {
     post('/routes', { paths: [1] }, 400, violation({ paths: ['expected a string'] })),
     post('/routes', { paths: '/p' }, 400, violation({ paths: 'expected an array' })),
     post('/routes', { methods: 'GET' }, 400, violation({ methods: 'expected a set' })),
-    post('/routes', { headers: ['a'] }, 400, violation({ headers: 'expected a map' })),
     post('/routes', { headers: { a: 'b' } }, 400, violation({ headers: 'expected an array' })),
     post('/routes', { paths: ['/p'], strip_path: 'true' }, 400, violation({ strip_path: 'expected a boolean' })),
     post('/routes', { paths: ['/p'], strip_path: null }, 400, violation({ strip_path: 'required field missing' })),

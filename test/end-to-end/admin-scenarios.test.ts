@@ -10,6 +10,8 @@ import { keySets, keys } from './admin-scenarios/keys.ts';
 import { lists } from './admin-scenarios/lists.ts';
 import { type Player, startPlayer } from './admin-scenarios/player.ts';
 import { plugins } from './admin-scenarios/plugins.ts';
+import { references } from './admin-scenarios/references.ts';
+import { requests } from './admin-scenarios/requests.ts';
 import { routes } from './admin-scenarios/routes.ts';
 import type { Scenario, Table } from './admin-scenarios/scenario.ts';
 import { services } from './admin-scenarios/services.ts';
@@ -33,6 +35,8 @@ const tables: Readonly<Record<string, Table>> = {
   keys,
   'key sets': keySets,
   vaults,
+  references,
+  requests,
   lists,
   information,
   documentation,

@@ -1,23 +1,6 @@
 import { expect } from 'bun:test';
-import {
-  get,
-  ID,
-  NOBODY,
-  NOT_FOUND,
-  names,
-  noSuchReference,
-  OTHER_ID,
-  patch,
-  post,
-  put,
-  refused,
-  remove,
-  row,
-  rows,
-  type Table,
-  THIRD_ID,
-  uniqueViolation,
-} from './scenario.ts';
+import { NOT_FOUND, names, noSuchReference, row, rows, uniqueViolation } from './answers.ts';
+import { get, ID, NOBODY, OTHER_ID, patch, post, put, refused, remove, type Table, THIRD_ID } from './scenario.ts';
 
 const DEFAULTS = { id: expect.any(String), created_at: expect.any(Number), updated_at: expect.any(Number), tags: null };
 const GROUP = post('/consumer_groups', { id: ID, name: 'gold' }, 201);

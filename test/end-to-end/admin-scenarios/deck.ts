@@ -1,22 +1,8 @@
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  get,
-  ID,
-  jsonOnly,
-  NOT_FOUND,
-  names,
-  OTHER_ID,
-  post,
-  put,
-  remove,
-  row,
-  rows,
-  type Step,
-  type Table,
-  THIRD_ID,
-} from './scenario.ts';
+import { NOT_FOUND, names, row, rows } from './answers.ts';
+import { get, ID, jsonOnly, OTHER_ID, post, put, remove, type Step, type Table, THIRD_ID } from './scenario.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '../../fixtures/tls', `${name}.pem`), 'utf8');
 const id = (digit: string): string => `${digit.repeat(8)}-${digit.repeat(4)}-4${digit.repeat(3)}-8${digit.repeat(3)}-${digit.repeat(12)}`;

@@ -1,23 +1,8 @@
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  get,
-  ID,
-  jsonOnly,
-  names,
-  OTHER_ID,
-  patch,
-  post,
-  put,
-  remove,
-  row,
-  rows,
-  type Step,
-  type Table,
-  THIRD_ID,
-  violation,
-} from './scenario.ts';
+import { names, row, rows, violation } from './answers.ts';
+import { get, ID, jsonOnly, OTHER_ID, patch, post, put, remove, type Step, type Table, THIRD_ID } from './scenario.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '../../fixtures/tls', `${name}.pem`), 'utf8');
 const [CERT, KEY, AUTHORITY] = [read('certificate'), read('key'), read('authority')];

@@ -1,5 +1,6 @@
 import { expect } from 'bun:test';
-import { get, jsonOnly, METHOD_NOT_ALLOWED, NOBODY, NOT_FOUND, post, put, remove, row, type Table, violation } from './scenario.ts';
+import { METHOD_NOT_ALLOWED, NOT_FOUND, row, violation } from './answers.ts';
+import { get, jsonOnly, NOBODY, post, put, remove, type Table } from './scenario.ts';
 
 const VALID = { message: 'schema validation successful' };
 const fieldsOf =

@@ -2,27 +2,8 @@ import { expect } from 'bun:test';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  get,
-  ID,
-  METHOD_NOT_ALLOWED,
-  NOBODY,
-  NOT_FOUND,
-  names,
-  noSuchReference,
-  OTHER_ID,
-  patch,
-  post,
-  put,
-  refused,
-  remove,
-  row,
-  rows,
-  type Table,
-  uniqueViolation,
-  unresolved,
-  violation,
-} from './scenario.ts';
+import { METHOD_NOT_ALLOWED, NOT_FOUND, names, noSuchReference, row, rows, uniqueViolation, unresolved, violation } from './answers.ts';
+import { get, ID, NOBODY, OTHER_ID, patch, post, put, refused, remove, type Table } from './scenario.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '../../fixtures/tls', `${name}.pem`), 'utf8');
 const publicOf = (pem: string): string => createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();

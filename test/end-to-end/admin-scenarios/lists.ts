@@ -1,5 +1,6 @@
 import { expect } from 'bun:test';
-import { get, ID, invalidSize, invalidTags, type List, names, OTHER_ID, post, remove, row, type Step, type Table } from './scenario.ts';
+import { invalidSize, invalidTags, names, row } from './answers.ts';
+import { get, ID, type List, OTHER_ID, post, remove, type Step, type Table } from './scenario.ts';
 
 const SERVICES: readonly Step[] = [
   post('/services', { name: 'a', host: 'h', tags: ['red', 'round'] }, 201),

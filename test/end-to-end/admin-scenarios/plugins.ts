@@ -1,27 +1,7 @@
 import { expect } from 'bun:test';
-import {
-  get,
-  ID,
-  jsonOnly,
-  METHOD_NOT_ALLOWED,
-  NOBODY,
-  NOT_FOUND,
-  names,
-  noSuchReference,
-  OTHER_ID,
-  patch,
-  post,
-  put,
-  refused,
-  remove,
-  row,
-  rows,
-  type Table,
-  THIRD_ID,
-  uniqueViolation,
-  unresolved,
-  violation,
-} from './scenario.ts';
+import { METHOD_NOT_ALLOWED, NOT_FOUND, names, noSuchReference, row, rows, uniqueViolation, unresolved, violation } from './answers.ts';
+import { invalidName, invalidTag, PROTOCOLS } from './messages.ts';
+import { get, ID, jsonOnly, NOBODY, OTHER_ID, patch, post, put, refused, remove, type Table, THIRD_ID } from './scenario.ts';
 
 const FILE_LOG = { name: 'file-log', config: { path: '/tmp/a.log' } };
 const HTTP_LOG = { name: 'http-log', config: { http_endpoint: 'http://127.0.0.1:9/log' } };
@@ -30,7 +10,6 @@ const SERVICE = post('/services', { id: ID, name: 's', host: 'h' }, 201);
 const ROUTE = post('/routes', { id: OTHER_ID, name: 'r', paths: ['/r'] }, 201);
 const CONSUMER = post('/consumers', { id: THIRD_ID, username: 'c' }, 201);
 const taken = row({ name: 'unique constraint violation', code: 5 });
-const PROTOCOLS = 'expected one of: grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp';
 const NOT_ENABLED = (name: string) => ({ name: `plugin '${name}' not enabled; add it to the 'plugins' configuration property` });
 
 export const plugins: Table = {
@@ -147,14 +126,8 @@ export const plugins: Table = {
       [{ ...FILE_LOG, enabled: 'yes' }, { enabled: 'expected a boolean' }],
       [{ ...FILE_LOG, protocols: ['ftp'] }, { protocols: [PROTOCOLS] }],
       [{ ...FILE_LOG, id: 'x' }, { id: 'expected a valid UUID' }],
-      [
-        { ...FILE_LOG, instance_name: 'a b' },
-        { instance_name: "invalid value 'a b': the only accepted ascii characters are alphanumerics or ., -, _, and ~" },
-      ],
-      [
-        { ...FILE_LOG, tags: ['a,b'] },
-        { tags: ["invalid tag 'a,b': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"] },
-      ],
+      [{ ...FILE_LOG, instance_name: 'a b' }, { instance_name: invalidName('a b') }],
+      [{ ...FILE_LOG, tags: ['a,b'] }, { tags: [invalidTag('a,b')] }],
     ]),
   ],
   'file-log': [

@@ -1,26 +1,7 @@
 import { expect } from 'bun:test';
-import {
-  get,
-  ID,
-  jsonOnly,
-  METHOD_NOT_ALLOWED,
-  NOBODY,
-  NOT_FOUND,
-  names,
-  OTHER_ID,
-  patch,
-  post,
-  primaryKeyViolation,
-  put,
-  referencedBy,
-  refused,
-  remove,
-  row,
-  rows,
-  type Table,
-  uniqueViolation,
-  violation,
-} from './scenario.ts';
+import { NOT_FOUND, names, primaryKeyViolation, referencedBy, row, rows, uniqueViolation, violation } from './answers.ts';
+import { between, invalidName, invalidTag, PROTOCOLS } from './messages.ts';
+import { get, ID, jsonOnly, OTHER_ID, patch, post, put, refused, remove, type Table } from './scenario.ts';
 
 const DEFAULTS = {
   id: expect.any(String),
@@ -41,13 +22,10 @@ const DEFAULTS = {
   ca_certificates: null,
   enabled: true,
 };
-const PROTOCOLS = 'expected one of: grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp';
 const ONLY_TLS = "failed conditional validation given value of field 'protocol'";
-const NAME = (name: string) => `invalid value '${name}': the only accepted ascii characters are alphanumerics or ., -, _, and ~`;
-const BETWEEN = (from: number, to: number) => `value should be between ${from} and ${to}`;
 /** Now, give or take some minutes. */
 const RECENT = expect.closeTo(Math.floor(Date.now() / 1000), -3);
-const TIMEOUT = BETWEEN(1, 2147483646);
+const TIMEOUT = between(1, 2147483646);
 
 export const services: Table = {
   'every field has a default but the host': [
@@ -142,10 +120,10 @@ export const services: Table = {
       [{ host: 'h', id: 'x' }, { id: 'expected a valid UUID' }],
       [{ host: 'h', port: 'high' }, { port: 'expected an integer' }],
       [{ host: 'h', port: 80.5 }, { port: 'expected an integer' }],
-      [{ host: 'h', port: -1 }, { port: BETWEEN(0, 65535) }],
-      [{ host: 'h', port: 65536 }, { port: BETWEEN(0, 65535) }],
-      [{ host: 'h', retries: -1 }, { retries: BETWEEN(0, 32767) }],
-      [{ host: 'h', retries: 32768 }, { retries: BETWEEN(0, 32767) }],
+      [{ host: 'h', port: -1 }, { port: between(0, 65535) }],
+      [{ host: 'h', port: 65536 }, { port: between(0, 65535) }],
+      [{ host: 'h', retries: -1 }, { retries: between(0, 32767) }],
+      [{ host: 'h', retries: 32768 }, { retries: between(0, 32767) }],
       [{ host: 'h', retries: 'often' }, { retries: 'expected an integer' }],
       [{ host: 'h', connect_timeout: 0 }, { connect_timeout: TIMEOUT }],
       [{ host: 'h', write_timeout: 2147483647 }, { write_timeout: TIMEOUT }],
@@ -158,17 +136,11 @@ export const services: Table = {
       [{ host: 'h', path: '/a b' }, { path: "invalid path: '/a b' (characters outside of the reserved list of RFC 3986 found)" }],
       [{ host: 'h', path: '/%zz' }, { path: "invalid url-encoded value: '%zz'" }],
       [{ host: 'h', path: '/a%4' }, { path: "invalid url-encoded value: '%4'" }],
-      [{ host: 'h', name: 'a b' }, { name: NAME('a b') }],
-      [{ host: 'h', name: 'a/b' }, { name: NAME('a/b') }],
-      [{ host: 'h', name: 'a@b' }, { name: NAME('a@b') }],
-      [
-        { host: 'h', tags: ['a,b'] },
-        { tags: ["invalid tag 'a,b': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"] },
-      ],
-      [
-        { host: 'h', tags: ['a/b'] },
-        { tags: ["invalid tag 'a/b': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"] },
-      ],
+      [{ host: 'h', name: 'a b' }, { name: invalidName('a b') }],
+      [{ host: 'h', name: 'a/b' }, { name: invalidName('a/b') }],
+      [{ host: 'h', name: 'a@b' }, { name: invalidName('a@b') }],
+      [{ host: 'h', tags: ['a,b'] }, { tags: [invalidTag('a,b')] }],
+      [{ host: 'h', tags: ['a/b'] }, { tags: [invalidTag('a/b')] }],
       [
         { port: 'x', retries: 'y' },
         { host: 'required field missing', port: 'expected an integer', retries: 'expected an integer' },
@@ -194,14 +166,6 @@ export const services: Table = {
       [{ host: 'h', ca_certificates: ['x'], protocol: 'https' }, { ca_certificates: ['expected a valid UUID'] }],
       [{ host: 'h', created_at: 'now' }, { created_at: 'expected an integer' }],
     ]),
-  ]),
-  'names that every object of JavaScript has': jsonOnly([
-    post('/services', { host: 'h', toString: null }, 400, violation({ toString: 'unknown field' })),
-    post('/services', JSON.parse('{"host":"h","__proto__":null}'), 400, violation(JSON.parse('{"__proto__":"unknown field"}'))),
-    put('/services/a', { host: 'h', constructor: null }, 400, violation({ constructor: 'unknown field' })),
-    post('/services', { name: 'a', host: 'h' }, 201),
-    patch('/services/a', { valueOf: null }, 400, violation({ valueOf: 'unknown field' })),
-    post('/schemas/services/validate', { host: 'h', hasOwnProperty: null }, 400, violation({ hasOwnProperty: 'unknown field' })),
   ]),
   'an empty list is a list, also where JSON says an object': jsonOnly([
     post('/services', { name: 'a', host: 'h', tags: [] }, 201, row({ tags: [] })),
@@ -257,7 +221,7 @@ export const services: Table = {
     put('/services/new', { url: 'http://new.example' }, 200, row({ name: 'new', host: 'new.example' })),
     post('/services', { url: 'http://example.com//a' }, 400, violation({ path: 'must not have empty segments' })),
     post('/services', { url: 'ftp://example.com' }, 400, violation({ protocol: PROTOCOLS })),
-    post('/services', { url: 'http://example.com:99999' }, 400, violation({ port: BETWEEN(0, 65535) })),
+    post('/services', { url: 'http://example.com:99999' }, 400, violation({ port: between(0, 65535) })),
   ],
   'names are of any language': [
     post(
@@ -331,12 +295,12 @@ export const services: Table = {
     post('/services', { name: 'a', host: 'h' }, 201),
     ...refused('PATCH', '/services/a', [
       [{ port: 'x' }, { port: 'expected an integer' }],
-      [{ port: 65536 }, { port: BETWEEN(0, 65535) }],
+      [{ port: 65536 }, { port: between(0, 65535) }],
       [{ host: null }, { host: 'required field missing' }],
       [{ colour: 'red' }, { colour: 'unknown field' }],
       [{ protocol: 'ftp' }, { protocol: PROTOCOLS }],
       [{ path: 'p' }, { path: 'should start with: /' }],
-      [{ name: 'a b' }, { name: NAME('a b') }],
+      [{ name: 'a b' }, { name: invalidName('a b') }],
     ]),
     get('/services/a', 200, { ...DEFAULTS, name: 'a', host: 'h' }),
   ],
@@ -373,28 +337,6 @@ export const services: Table = {
     remove('/services/a'),
     get(`/plugins/${OTHER_ID}`, 404, NOT_FOUND),
   ],
-  'what is not there': [
-    get('/services/nobody', 404, NOT_FOUND),
-    get(`/services/${NOBODY}`, 404, NOT_FOUND),
-    patch('/services/nobody', { port: 1 }, 404, NOT_FOUND),
-    patch(`/services/${NOBODY}`, { port: 1 }, 404, NOT_FOUND),
-    remove('/services/nobody'),
-    remove(`/services/${NOBODY}`),
-    get('/services/nobody/routes', 404, NOT_FOUND),
-    get('/services/nobody/plugins', 404, NOT_FOUND),
-    post('/services/nobody/routes', { paths: ['/'] }, 404, NOT_FOUND),
-    post('/services/nobody/plugins', { name: 'file-log', config: { path: '/tmp/a.log' } }, 404, NOT_FOUND),
-    put('/services/nobody/routes/r', { paths: ['/'] }, 404, NOT_FOUND),
-    get('/services/nobody/routes/r', 404, NOT_FOUND),
-  ],
-  'a slash at the end, and no body at all': [
-    post('/services/', { name: 'a', host: 'h' }, 201),
-    get('/services/', 200, names('name', 'a')),
-    get('/services/a/', 200, row({ name: 'a' })),
-    post('/services', undefined, 400, violation({ host: 'required field missing' })),
-    put('/services/b', undefined, 400, violation({ host: 'required field missing' })),
-    patch('/services/a', undefined, 200, row({ name: 'a', host: 'h' })),
-  ],
   'a plugin by its instance name below its service': [
     post('/services', { id: ID, name: 'a', host: 'h' }, 201),
     put(
@@ -406,80 +348,5 @@ export const services: Table = {
     get('/services/a/plugins/mine', 200, row({ name: 'file-log' })),
     remove('/services/a/plugins/mine', 204, null),
     remove('/services/a/plugins/mine', 404, NOT_FOUND),
-  ],
-  'methods that a path does not have': [
-    put('/services', { host: 'h' }, 405, METHOD_NOT_ALLOWED),
-    patch('/services', { host: 'h' }, 405, METHOD_NOT_ALLOWED),
-    remove('/services', 405, METHOD_NOT_ALLOWED),
-    post('/services/a', { host: 'h' }, 405, METHOD_NOT_ALLOWED),
-    patch('/services/a/routes', { name: 'r' }, 405, METHOD_NOT_ALLOWED),
-    remove('/services/a/routes', 405, METHOD_NOT_ALLOWED),
-  ],
-  'HEAD and OPTIONS': [
-    post('/services', { name: 'a', host: 'h' }, 201),
-    { method: 'HEAD', path: '/services', status: 200, answer: null },
-    { method: 'HEAD', path: '/services/a', status: 200, answer: null },
-    { method: 'HEAD', path: '/services/nobody', status: 404, answer: null },
-    { method: 'OPTIONS', path: '/services', status: 204, answer: null, headers: { allow: 'GET, HEAD, OPTIONS, POST' } },
-    { method: 'OPTIONS', path: '/services/a', status: 204, headers: { allow: 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT' } },
-    {
-      method: 'OPTIONS',
-      path: '/services/a',
-      status: 204,
-      headers: { 'access-control-allow-methods': 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT' },
-    },
-    { method: 'OPTIONS', path: '/services/a/routes', status: 204, headers: { allow: 'GET, HEAD, OPTIONS, POST' } },
-  ],
-  'bodies that are none': [
-    {
-      method: 'POST',
-      path: '/services',
-      body: '{"host":',
-      type: 'application/json',
-      status: 400,
-      answer: { message: 'Cannot parse JSON body' },
-    },
-    {
-      method: 'POST',
-      path: '/services',
-      body: '"host"',
-      type: 'application/json',
-      status: 400,
-      answer: { message: 'Cannot parse JSON body' },
-    },
-    {
-      method: 'PUT',
-      path: '/services/a',
-      body: '{host: 1}',
-      type: 'application/json',
-      status: 400,
-      answer: { message: 'Cannot parse JSON body' },
-    },
-    {
-      method: 'PATCH',
-      path: '/services/a',
-      body: '',
-      type: 'application/json',
-      status: 400,
-      answer: { message: 'Cannot parse JSON body' },
-    },
-    { method: 'POST', path: '/services', body: '<service/>', type: 'text/xml', status: 415 },
-    { method: 'POST', path: '/services', body: 'host=h', type: 'text/plain', status: 415 },
-    {
-      method: 'POST',
-      path: '/services',
-      body: '{"host":"h"}',
-      type: 'application/json; charset=utf-8',
-      status: 201,
-      answer: row({ host: 'h' }),
-    },
-    {
-      method: 'POST',
-      path: '/services',
-      body: '{}',
-      type: 'application/json',
-      status: 400,
-      answer: violation({ host: 'required field missing' }),
-    },
   ],
 };

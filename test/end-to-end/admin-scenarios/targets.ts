@@ -1,21 +1,7 @@
 import { expect } from 'bun:test';
-import {
-  get,
-  ID,
-  NOBODY,
-  NOT_FOUND,
-  names,
-  OTHER_ID,
-  patch,
-  post,
-  put,
-  refused,
-  remove,
-  row,
-  rows,
-  type Table,
-  violation,
-} from './scenario.ts';
+import { NOT_FOUND, names, row, rows, violation } from './answers.ts';
+import { invalidTag } from './messages.ts';
+import { get, ID, NOBODY, OTHER_ID, patch, post, put, refused, remove, type Table } from './scenario.ts';
 
 const UPSTREAM = post('/upstreams', { id: ID, name: 'u' }, 201);
 const DEFAULTS = {
@@ -61,10 +47,7 @@ export const targets: Table = {
       [{ target: 't:80', weight: 'heavy' }, { weight: 'expected an integer' }],
       [{ target: 't:80', colour: 'red' }, { colour: 'unknown field' }],
       [{ target: 't:80', id: 'x' }, { id: 'expected a valid UUID' }],
-      [
-        { target: 't:80', tags: ['a,b'] },
-        { tags: ["invalid tag 'a,b': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"] },
-      ],
+      [{ target: 't:80', tags: ['a,b'] }, { tags: [invalidTag('a,b')] }],
     ]),
     get('/upstreams/u/targets', 200, rows()),
   ],

@@ -14,6 +14,7 @@ import { references } from './admin-scenarios/references.ts';
 import { requests } from './admin-scenarios/requests.ts';
 import { routes } from './admin-scenarios/routes.ts';
 import type { Scenario, Table } from './admin-scenarios/scenario.ts';
+import { serviceFields } from './admin-scenarios/service-fields.ts';
 import { services } from './admin-scenarios/services.ts';
 import { targets } from './admin-scenarios/targets.ts';
 import { upstreams } from './admin-scenarios/upstreams.ts';
@@ -23,6 +24,7 @@ setDefaultTimeout(20_000);
 
 const tables: Readonly<Record<string, Table>> = {
   services,
+  'fields of services': serviceFields,
   routes,
   plugins,
   consumers,

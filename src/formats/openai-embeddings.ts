@@ -11,7 +11,8 @@ export const openaiEmbeddings: Format<EmbeddingsResponse, never> = {
       embedding: facts.base64 ? toBase64(embedding) : embedding,
     })),
     model: model ?? facts.model,
-    ...(usage && { usage }),
+    // OpenAI's clients rely on it. That it was not counted stands in the log.
+    usage: usage ?? { prompt_tokens: 0, total_tokens: 0 },
   }),
 
   stream() {

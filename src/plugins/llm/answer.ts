@@ -80,8 +80,8 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
     const body = parseJson(await plainText(response));
     if (body === undefined) return badAnswer(response, 'the model provider answered with something other than JSON');
     try {
-      const answer = format.answer(own.response(body), facts);
-      const text = JSON.stringify(answer);
+      const answer = own.response(body);
+      const text = JSON.stringify(format.answer(answer, facts));
       note(observation, text, answer as JsonObject);
       return withJson(response, text);
     } catch (error) {

@@ -19,3 +19,7 @@ const MOST_LEVELS = 1000;
 /** Whether objects and arrays lie deeper in each other than anybody means them to. */
 export const isTooDeep = (value: unknown, levels = MOST_LEVELS): boolean =>
   typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some(member => isTooDeep(member, levels - 1)));
+
+/** The members that are neither undefined nor null. */
+export const withoutAbsent = (members: Readonly<Record<string, unknown>>): JsonObject =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null)) as JsonObject;

@@ -1,9 +1,7 @@
 import { isObject } from './json.ts';
 
-/** Anchors, aliases, tags, merge and explicit keys, directives, further documents: what only the thorough parser is trusted with. */
-const UNUSUAL = /(?:^|[\s[{,])[&*!]\S|<<|^\s*\?\s|^%|^\.\.\.|\n---/m;
-/** What may end a key: rather once too often than once too rarely. */
-const KEY_ENDS = /:(?=[\s,[\]{}]|$)|["'\]}]:/g;
+/** Anchors, aliases, tags, records in braces, merge and explicit keys, directives, further documents: what only the thorough parser is trusted with. */
+const UNUSUAL = /(?:^|[\s[{,])(?:[&*!]\S|\{(?!\}))|<<|^\s*\?\s|^%|^\.\.\.|\n---/m;
 const JSON_KEY_ENDS = /"\s*:/g;
 
 /**
@@ -32,9 +30,8 @@ function countKeys(value: unknown): number {
 function countKeyEnds(text: string): number {
   let sum = 0;
   for (const line of text.split('\n')) {
-    if (line.includes('{')) sum += count(line, KEY_ENDS);
-    // Elsewhere a line has one key at most: what looks like more is within its value.
-    else if (/:(?:\s|$)/.test(line) && !/^\s*#/.test(line)) sum++;
+    // A line has one key at most: what looks like more is within its value.
+    if (/:(?:\s|$)/.test(line) && !/^\s*#/.test(line)) sum++;
   }
   return sum;
 }

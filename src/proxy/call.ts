@@ -1,4 +1,4 @@
-import type { Expirable } from './deadlines.ts';
+import type { Expirable } from '../lib/deadlines.ts';
 
 /** A call under way: ended by the client who leaves, and by its deadline. */
 export class Call implements EventListenerObject, Expirable {

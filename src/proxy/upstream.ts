@@ -1,7 +1,7 @@
+import { type Deadline, Deadlines } from '../lib/deadlines.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { Call } from './call.ts';
-import { type Deadline, Deadlines } from './deadlines.ts';
 import { FAILURES } from './failures.ts';
 import { removeHopByHop } from './proxy-headers.ts';
 import type { RequestContext } from './request-context.ts';

@@ -1,3 +1,5 @@
+import { type Deadline, Deadlines } from '../lib/deadlines.ts';
+
 /** What becomes of each network chunk. An empty result writes nothing. */
 export interface Stage {
   chunk(bytes: Uint8Array): Uint8Array | string;
@@ -7,24 +9,43 @@ export interface Stage {
   failed?(error: unknown): Uint8Array | string;
   /** Once, however it ended: also when the reader left. */
   done?(): void;
+  /** Written when the source is silent for a while, after whatever `chunk` gave last. */
+  readonly keepAlive?: string;
 }
+
+/** When a source is silent: load balancers give up after a minute, some after half of one. */
+export interface Silence {
+  readonly deadlines: Deadlines;
+  readonly milliseconds: number;
+}
+const SILENCE: Silence = { deadlines: new Deadlines(1000), milliseconds: 15_000 };
 
 /**
  * Runs a body through a stage: one write per network chunk in, read only as fast as the client reads.
  * A pull stream and no generator: a client that leaves cancels the source at once, also while the source is silent.
  */
-export function pump(source: ReadableStream<Uint8Array>, stage: Stage): ReadableStream<Uint8Array> {
+export function pump(source: ReadableStream<Uint8Array>, stage: Stage, silence = SILENCE): ReadableStream<Uint8Array> {
   const reader = source.getReader();
   const encoder = new TextEncoder();
   let left = false;
+  /** The reader waits for the source, which keeps it waiting until the deadline. */
+  let waiting = false;
+  let deadline: Deadline | null = null;
 
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        const { keepAlive } = stage;
+        if (keepAlive !== undefined) deadline = openDeadline(controller, encoder.encode(keepAlive));
+      },
       async pull(controller) {
         try {
           for (;;) {
+            waiting = true;
             const { value, done } = await reader.read();
+            waiting = false;
             if (left) return;
+            deadline?.move(silence.milliseconds);
             const written = write(controller, done ? (stage.end?.() ?? '') : stage.chunk(value));
             if (done) return finish(controller);
             if (written) return;
@@ -35,7 +56,7 @@ export function pump(source: ReadableStream<Uint8Array>, stage: Stage): Readable
       },
       cancel(reason) {
         left = true;
-        stage.done?.();
+        over();
         return reader.cancel(reason);
       },
     },
@@ -48,8 +69,22 @@ export function pump(source: ReadableStream<Uint8Array>, stage: Stage): Readable
     return bytes.length > 0;
   }
 
-  function finish(controller: ReadableStreamDefaultController<Uint8Array>) {
+  function openDeadline(controller: ReadableStreamDefaultController<Uint8Array>, keepAlive: Uint8Array): Deadline {
+    const expire = () => {
+      // A reader that has not taken the last one is not waiting.
+      if (waiting && controller.desiredSize === 0) controller.enqueue(keepAlive);
+      deadline = openDeadline(controller, keepAlive);
+    };
+    return silence.deadlines.open({ expire }, silence.milliseconds);
+  }
+
+  function over() {
+    deadline?.close();
     stage.done?.();
+  }
+
+  function finish(controller: ReadableStreamDefaultController<Uint8Array>) {
+    over();
     controller.close();
   }
 
@@ -61,7 +96,7 @@ export function pump(source: ReadableStream<Uint8Array>, stage: Stage): Readable
       write(controller, stage.failed(error));
       finish(controller);
     } catch (reason) {
-      stage.done?.();
+      over();
       controller.error(reason);
     }
   }

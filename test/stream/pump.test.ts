@@ -1,4 +1,5 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
+import { Deadlines } from '../../src/lib/deadlines.ts';
 import { pump, type Stage } from '../../src/stream/pump.ts';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -100,4 +101,48 @@ test.each<[string, Partial<Stage>]>([
   else from.close();
   expect(await result).toEqual(['sorry: bad']);
   expect(done).toBe(1);
+});
+
+describe('a source that is silent', () => {
+  const silence = { deadlines: new Deadlines(1), milliseconds: 5 };
+  const keptAlive = { ...asIs, keepAlive: ':\n\n' };
+
+  test('has its reader told that it is there, again and again, until it speaks', async () => {
+    const from = source();
+    const reader = pump(from.stream, keptAlive, silence).getReader();
+    const read = async () => new TextDecoder().decode((await reader.read()).value);
+    expect([await read(), await read()]).toEqual([':\n\n', ':\n\n']);
+    const next = read();
+    from.send('a');
+    expect([await next, await read()].filter(text => text === 'a')).toEqual(['a']);
+    from.close();
+    while (!(await reader.read()).done);
+  });
+
+  test('has nothing written for a reader that does not read', async () => {
+    const from = source();
+    const others = Promise.withResolvers<void>();
+    const reader = pump(from.stream, keptAlive, silence).getReader();
+    silence.deadlines.open({ expire: others.resolve }, 50);
+    await others.promise;
+    from.send('a');
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe('a');
+    await reader.cancel();
+  });
+
+  test.each<[string, (from: ReturnType<typeof source>, reader: ReadableStreamDefaultReader) => unknown]>([
+    ['ended', from => from.close()],
+    ['broke off', from => from.fail(new Error('reset'))],
+    ['was left', (_, reader) => reader.cancel()],
+  ])('is silent for ever once it %s', async (_, end) => {
+    const from = source();
+    const reader = pump(from.stream, keptAlive, silence).getReader();
+    const read = reader.read();
+    end(from, reader);
+    await read.catch(() => undefined);
+    const later = Promise.withResolvers<void>();
+    silence.deadlines.open({ expire: later.resolve }, 50);
+    await later.promise;
+    expect((await reader.read().catch(() => ({ done: true }))).done).toBe(true);
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { Deadlines } from '../../src/proxy/deadlines.ts';
+import { Deadlines } from '../../src/lib/deadlines.ts';
 
 /** Something that notes its end in a list. */
 const noted = (name: string, ends: string[]) => {

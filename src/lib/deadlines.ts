@@ -1,4 +1,3 @@
-const TICK_MS = 50;
 const CLOSED = -1;
 
 /** One timer for all requests: setting a deadline is an assignment, so a stream may move its own with every chunk. */
@@ -7,19 +6,24 @@ export class Deadlines {
   #timer: ReturnType<typeof setInterval> | null = null;
   /** An array, where closing puts the last in the place of the closed: a Set keeps what was deleted alive for longer. */
   readonly #open: Deadline[] = [];
+  readonly #tickMs: number;
+
+  constructor(tickMs = 50) {
+    this.#tickMs = tickMs;
+  }
 
   /** Runs `expired.expire()` when `milliseconds` pass, late by two ticks at most, unless moved or closed before. */
   open(expired: Expirable, milliseconds: number): Deadline {
     const deadline = new Deadline(this, expired, this.#open.length);
     deadline.move(milliseconds);
     this.#open.push(deadline);
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#timer ??= setInterval(() => this.#tick(), this.#tickMs);
     return deadline;
   }
 
   /** Counted by ticks: a change of the system's clock, or a machine that slept, expires nothing. */
   after(milliseconds: number): number {
-    return this.#now + Math.ceil(milliseconds / TICK_MS) + 1;
+    return this.#now + Math.ceil(milliseconds / this.#tickMs) + 1;
   }
 
   close(deadline: Deadline): void {

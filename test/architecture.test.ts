@@ -22,6 +22,7 @@ const PACKAGES: Record<string, string> = {
   'bun:sqlite': 'store/sqlite.ts',
   'eventsource-parser': 'stream/sse.ts',
   'google-auth-library': 'providers/signing/google.ts',
+  'gpt-tokenizer': 'plugins/llm/estimate.ts',
 };
 /** Names that say nothing of what is inside. */
 const EMPTY_NAMES = ['index', 'utils', 'util', 'helpers', 'common', 'types', 'manager', 'misc'];

@@ -13,8 +13,10 @@ import { noteKey } from './context.ts';
 import { compileAnswer } from './llm/answer.ts';
 import { compileAuth } from './llm/auth.ts';
 import { auth, isWatched, llmChecks, logging, model } from './llm/config.ts';
+import { compileCost } from './llm/cost.ts';
+import { exchangeEntry } from './llm/exchange-entry.ts';
 import { gatewayFailure, refusal } from './llm/failure.ts';
-import { exchangeEntry, newObservation, type Observation } from './llm/observation.ts';
+import { newObservation, type Observation } from './llm/observation.ts';
 import { compileRequest, type LlmCall, ROUTE_TYPES } from './llm/request.ts';
 import type { AnyEvent } from './llm/stream.ts';
 import { compileTarget } from './llm/target.ts';
@@ -61,7 +63,7 @@ export const aiProxy = definePlugin({
     const { logging, model, model_name_header } = config;
     const exchangeOf = compileTarget(model.options, options => compileExchange(config, options));
     const modelHeader = compileModelHeader(model.provider);
-    const facts = { provider: model.provider, pluginId: instance.id, options: model.options, logging };
+    const facts = { provider: model.provider, pluginId: instance.id, cost: compileCost(model.options), logging };
 
     return {
       async access(context) {
@@ -80,7 +82,7 @@ export const aiProxy = definePlugin({
 
         const { exchange, call, observation } = exchanged;
         response.headers.delete('set-cookie');
-        if (response.ok && model_name_header) response.headers.set('X-Kong-LLM-Model', modelHeader(call.model));
+        if (response.ok && model_name_header && call.model !== '') response.headers.set('X-Kong-LLM-Model', modelHeader(call.model));
         const failed = (error: unknown) => {
           // That the answer broke off is no news when the client did.
           if (context.request.signal.aborted) throw error;
@@ -95,11 +97,11 @@ export const aiProxy = definePlugin({
       },
 
       ...(isWatched(logging) && {
-        log(context) {
+        async log(context) {
           const exchanged = context.notes.get(exchangedKey);
           if (exchanged === undefined) return;
           const { ai } = context.log;
-          const proxy = exchangeEntry(exchanged.call, exchanged.observation, facts);
+          const proxy = await exchangeEntry(context, exchanged.call, exchanged.observation, facts);
           Object.assign(context.log, { ai: { ...(isObject(ai) && ai), proxy } });
         },
       }),

@@ -130,7 +130,7 @@ describe('a source that is silent', () => {
     await reader.cancel();
   });
 
-  test.each<[string, (from: ReturnType<typeof source>, reader: ReadableStreamDefaultReader) => unknown]>([
+  test.each<[string, (from: ReturnType<typeof source>, reader: { cancel(): Promise<void> }) => unknown]>([
     ['ended', from => from.close()],
     ['broke off', from => from.fail(new Error('reset'))],
     ['was left', (_, reader) => reader.cancel()],

@@ -82,7 +82,7 @@ export function streamed({ operation }: Golden, pieces: Iterable<Uint8Array>): u
 /** What the client reads of a vendor's stream, cut into pieces, when it ends where the last piece does. */
 export function streamedText({ operation, format, facts }: Golden, pieces: Iterable<Uint8Array>): Uint8Array[] {
   const observation = newObservation();
-  const watching = { hideUsage: false, payloads: false, unframed: true };
+  const watching = { hideUsage: false, payloads: false, estimated: false, unframed: true };
   let stage: Stage;
   if (operation.dialect === 'own') stage = translatedStream(operation, format, facts, observation);
   else stage = operation.amend ? amendedStream(operation.amend, watching, observation) : watchedStream(watching, observation);

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { plainBody, plainText, withBody, withJson } from './body.ts';
 import { isWatched, type Logging } from './config.ts';
 import { badAnswer, vendorFailure } from './failure.ts';
-import { type Observation, observe } from './observation.ts';
+import { hear, type Observation, observe } from './observation.ts';
 import type { LlmCall } from './request.ts';
 import { type AnyEvent, amendedStream, translatedStream, watchedStream } from './stream.ts';
 
@@ -40,7 +40,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
     };
     if (!call.stream) return translate(operation, response, facts, observation);
     if (!streamed) return badAnswer(response, 'the model provider answered without a stream');
-    return piped(response, translatedStream(operation, format, facts, observation));
+    return piped(response, translatedStream(operation, format, facts, observation, payloads));
   };
 
   function pass(
@@ -52,7 +52,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
     observation: Observation,
   ) {
     const unframed = outcome.unframed === true;
-    const watching = { hideUsage: watched && !call.usageAsked, payloads, unframed };
+    const watching = { hideUsage: watched && !call.usageAsked, payloads, estimated: logging.log_statistics, unframed };
     if (streamed && amend !== undefined) return piped(response, amendedStream(amend, watching, observation));
     if (streamed && (watched || unframed)) return piped(response, watchedStream(watching, observation));
     if (amend !== undefined) return amended(amend, response, observation);
@@ -91,6 +91,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
 
   function note(observation: Observation, text: string, body: ReturnType<typeof parseJson>) {
     observe(observation, body);
+    hear(observation, body);
     observation.endedAt = performance.now();
     if (payloads) observation.payload = text;
   }

@@ -2,6 +2,7 @@ import { isObject } from '../../lib/json.ts';
 import { providers } from '../../providers/registry.ts';
 import type { EntityCheck } from '../../schema/entity-check.ts';
 import { array, boolean, type Field, type Infer, integer, number, record, string } from '../../schema/field.ts';
+import { aboveError, ttlError } from './price-units.ts';
 
 // The records that Kong's AI plugins share. Source: the plugins' schemas of Kong 3.9 and 3.15; costs per million tokens.
 
@@ -32,11 +33,17 @@ const options = record({
   output_cost: cost,
   cache_read_cost: cost,
   cache_write_cost: cost,
-  cache_write_cost_list: array(record({ ttl: string({ required: true }), cost: number({ required: true, gt: 0 }) })),
-  context_window_factor: array(
-    record({ above: string({ required: true }), input_factor: number({ required: true }), output_factor: number({ required: true }) }),
+  cache_write_cost_list: array(
+    record({ ttl: string({ required: true, custom_validator: ttlError }), cost: number({ required: true, gt: 0 }) }),
   ),
-  service_tier_factor: array(record({ tier: string({ required: true }), factor: number({ required: true }) })),
+  context_window_factor: array(
+    record({
+      above: string({ required: true, custom_validator: aboveError }),
+      input_factor: number({ required: true }),
+      output_factor: number({ required: true }),
+    }),
+  ),
+  service_tier_factor: array(record({ tier: string({ required: true, len_min: 1 }), factor: number({ required: true }) })),
   temperature: number({ between: [0, 5] }),
   top_p: number({ between: [0, 1] }),
   top_k: integer({ between: [0, 500] }),

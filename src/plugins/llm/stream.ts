@@ -1,18 +1,19 @@
 import type { AnswerFacts, Format } from '../../formats/format.ts';
 import { errorType } from '../../formats/openai-error.ts';
-import { isObject, type Json, parseJson } from '../../lib/json.ts';
+import { isObject, type Json, type JsonObject, parseJson } from '../../lib/json.ts';
 import type { Translation, Unchanged } from '../../providers/provider.ts';
 import type { Stage } from '../../stream/pump.ts';
 import { decodeSse, encodeSse } from '../../stream/sse.ts';
 import { splitEvents, wholeEvents } from '../../stream/whole-events.ts';
-import { type Observation, observe } from './observation.ts';
+import { hear, type Observation, observe } from './observation.ts';
 
 /** What both the chat's and the completions' events have. */
 export interface AnyEvent {
   readonly model?: string;
-  readonly delta?: { readonly content?: string };
+  readonly delta?: { readonly content?: string; readonly reasoning_content?: string; readonly tool_calls?: readonly object[] };
   readonly text?: string;
   readonly finish_reason?: string;
+  readonly service_tier?: string;
   readonly usage?: Observation['usage'] & {};
   readonly error?: { readonly message: string; readonly type?: string; readonly code?: string };
 }
@@ -28,6 +29,7 @@ export function translatedStream<Event extends AnyEvent>(
   format: Format<never, Event>,
   facts: AnswerFacts,
   observation: Observation,
+  payloads = false,
 ): Stage {
   const { decode, translate } = operation.stream();
   const out = format.stream(facts);
@@ -35,6 +37,7 @@ export function translatedStream<Event extends AnyEvent>(
   let state: 'open' | 'finished' | 'failed' = 'open';
 
   return {
+    keepAlive: STILL_THERE,
     chunk(bytes) {
       let text = '';
       for (const frame of decode(bytes)) {
@@ -58,11 +61,17 @@ export function translatedStream<Event extends AnyEvent>(
     },
   };
 
-  function watch({ model, delta, text, usage }: AnyEvent) {
+  function watch({ model, delta, text, usage, service_tier }: AnyEvent) {
     observation.firstTokenAt ??= performance.now();
     observation.model = model ?? observation.model;
     observation.usage = usage ?? observation.usage;
-    observation.payload += delta?.content ?? text ?? '';
+    observation.serviceTier = service_tier ?? observation.serviceTier;
+    const content = delta?.content ?? text ?? '';
+    observation.answered ||= delta !== undefined || content !== '';
+    if (payloads) observation.payload += content;
+    observation.said.add(content);
+    if (delta?.reasoning_content !== undefined) observation.said.add(delta.reasoning_content);
+    if (delta?.tool_calls !== undefined) observation.said.add(JSON.stringify(delta.tool_calls));
   }
 }
 
@@ -71,19 +80,27 @@ export interface Watching {
   /** The usage was asked for here and not by the client, who must not see it. */
   readonly hideUsage: boolean;
   readonly payloads: boolean;
+  /** The tokens are estimated when the vendor does not tell them. */
+  readonly estimated: boolean;
   /** The transport cannot tell the end of the stream from a reset. */
   readonly unframed: boolean;
 }
 
 const DONE = '[DONE]';
 const USAGE = '"usage"';
+/** So much of a stream is kept to estimate its tokens by, until the vendor tells them. */
+const MOST_KEPT = 64 * 1024;
 
 /** A stream in the client's own dialect: its bytes pass, but for a usage chunk that only the gateway asked for. */
-export function watchedStream({ hideUsage, payloads, unframed }: Watching, observation: Observation): Stage {
+export function watchedStream({ hideUsage, payloads, estimated, unframed }: Watching, observation: Observation): Stage {
   const events = wholeEvents();
+  const kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  let allBytes = 0;
   let done = false;
 
   return {
+    keepAlive: STILL_THERE,
     chunk: bytes => look(events.take(bytes)),
     end() {
       const rest = look(events.rest());
@@ -92,15 +109,30 @@ export function watchedStream({ hideUsage, payloads, unframed }: Watching, obser
     },
     done() {
       observation.endedAt = performance.now();
+      if (estimated && observation.usage === null && !payloads) hearKept();
     },
   };
 
   function look(bytes: Uint8Array): Uint8Array {
     if (bytes.length === 0) return bytes;
+    if (estimated) keep(bytes);
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     if (observation.model === null || payloads) readAll(view);
     done ||= view.includes(DONE);
     return namesUsage(view) ? takeUsage(view) : bytes;
+  }
+
+  function keep(bytes: Uint8Array) {
+    allBytes += bytes.length;
+    if (keptBytes >= MOST_KEPT) return;
+    keptBytes += bytes.length;
+    kept.push(bytes);
+  }
+
+  function hearKept() {
+    const { said } = observation;
+    for (const chunk of chunksOf(Buffer.concat(kept))) hear(observation, chunk);
+    if (keptBytes > 0) said.length = Math.ceil((said.length * allBytes) / keptBytes);
   }
 
   /** The model that answers is named by every chunk: the first will do. */
@@ -108,7 +140,7 @@ export function watchedStream({ hideUsage, payloads, unframed }: Watching, obser
     for (const chunk of chunksOf(view)) {
       observation.firstTokenAt ??= performance.now();
       observe(observation, chunk);
-      if (payloads) observation.payload += textOf(chunk);
+      if (payloads) observation.payload += hear(observation, chunk);
     }
   }
 
@@ -129,9 +161,11 @@ export function amendedStream(
   observation: Observation,
 ): Stage {
   const decode = decodeSse();
+  const withRole = roleOnce();
   let state: 'open' | 'done' | 'failed' = 'open';
 
   return {
+    keepAlive: STILL_THERE,
     chunk(bytes) {
       let text = '';
       for (const { data } of decode(bytes)) text += state === 'open' ? rewritten(data) : '';
@@ -156,8 +190,28 @@ export function amendedStream(
     if (amended === null) return '';
     observation.firstTokenAt ??= performance.now();
     observe(observation, amended);
-    if (payloads) observation.payload += textOf(amended);
-    return hideUsage && isUsageAlone(amended) ? '' : encodeSse(JSON.stringify(amended));
+    const content = hear(observation, amended);
+    if (payloads) observation.payload += content;
+    return hideUsage && isUsageAlone(amended) ? '' : encodeSse(JSON.stringify(withRole(amended)));
+  }
+}
+
+/** Each choice says its role first and once; some vendors say it with every delta, or never. */
+function roleOnce(): (chunk: JsonObject) => JsonObject {
+  const begun = new Set<Json | undefined>();
+  return chunk => {
+    const { choices } = chunk;
+    if (!Array.isArray(choices)) return chunk;
+    return { ...chunk, choices: choices.map(choice => (isObject(choice) ? spoken(choice) : choice)) };
+  };
+
+  function spoken(choice: JsonObject): JsonObject {
+    const { index, delta } = choice;
+    if (!isObject(delta)) return choice;
+    const { role = 'assistant', ...rest } = delta;
+    if (begun.has(index)) return 'role' in delta ? { ...choice, delta: rest } : choice;
+    begun.add(index);
+    return { ...choice, delta: { role, ...rest } };
   }
 }
 
@@ -179,14 +233,4 @@ function isUsageAlone(chunk: Json | undefined): boolean {
   if (!isObject(chunk)) return false;
   const { choices, usage } = chunk;
   return isObject(usage) && Array.isArray(choices) && choices.length === 0;
-}
-
-function textOf(chunk: Json | undefined): string {
-  if (!isObject(chunk)) return '';
-  const { choices } = chunk;
-  const choice = Array.isArray(choices) ? choices[0] : undefined;
-  if (!isObject(choice)) return '';
-  const { delta, text } = choice;
-  const { content } = isObject(delta) ? delta : { content: text };
-  return typeof content === 'string' ? content : '';
 }

@@ -54,10 +54,28 @@ describe('a stream in the same dialect', () => {
     expect((await log()).usage).toMatchObject(ANSWER.usage);
   });
 
-  test('without a count logs none', async () => {
+  test.each([{ log_statistics: true }, { log_statistics: true, log_payloads: true }])(
+    'without a count logs an estimate, with %j',
+    async logging => {
+      const { answer } = await send(chat({ logging }), STREAMED);
+      const { log } = await answer(stream(...TEXT, DONE));
+      const tokens = { prompt_tokens: 1, completion_tokens: 6, total_tokens: 7 };
+      expect((await log()).usage).toMatchObject({ usage_source: 'estimated', ...tokens, time_to_first_token: expect.any(Number) });
+    },
+  );
+
+  test('is estimated whole by what it began with', async () => {
     const { answer } = await send(chat({ logging: { log_statistics: true } }), STREAMED);
-    const { log } = await answer(stream(...TEXT, DONE));
-    expect((await log()).usage).toEqual({ usage_source: 'absent', time_to_first_token: expect.any(Number) });
+    const words = Array.from({ length: 4000 }, () => chunk({ content: ' word' }));
+    const { log } = await answer(stream(...words, DONE));
+    const { completion_tokens } = (await log()).usage;
+    expect(Math.abs(Number(completion_tokens) - 4000)).toBeLessThan(40);
+  });
+
+  test('without a word logs no usage', async () => {
+    const { answer } = await send(chat({ logging: { log_statistics: true } }), STREAMED);
+    const { log } = await answer(stream(': waiting\n\n'));
+    expect((await log()).usage).toEqual({ usage_source: 'absent' });
   });
 
   test.each([{}, { log_statistics: true }])('that just stops is no success where a reset looks the same, with %j', async logging => {

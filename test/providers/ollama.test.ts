@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { ChatRequest } from '../../src/chat/chat.ts';
+import type { CompletionRequest } from '../../src/chat/completion.ts';
+import type { EmbeddingsRequest } from '../../src/chat/embeddings.ts';
 import { RequestFailure } from '../../src/lib/request-failure.ts';
 import { ollama } from '../../src/providers/ollama.ts';
 
@@ -32,7 +34,7 @@ describe('ollama refuses what it would have to leave out', () => {
     expect(() => chat.request(request)).toThrow(what);
   });
 
-  test.each([
+  test.each<CompletionRequest>([
     { prompt: ['a', 'b'] },
     { prompt: [1, 2] as never },
     { prompt: 'a', echo: true },
@@ -42,7 +44,7 @@ describe('ollama refuses what it would have to leave out', () => {
     expect(() => completions.request(request)).toThrow(RequestFailure);
   });
 
-  test.each([{ input: [1, 2] }, { input: [[1], [2]] }])('of the embeddings %j', request => {
+  test.each<EmbeddingsRequest>([{ input: [1, 2] }, { input: [[1], [2]] }])('of the embeddings %j', request => {
     expect(() => embeddings.request(request)).toThrow("'input' of tokens");
   });
 });

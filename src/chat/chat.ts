@@ -108,6 +108,7 @@ export interface Delta {
   refusal?: string;
   tool_calls?: ToolCallDelta[];
   citations?: Json[];
+  annotations?: Json[];
 }
 
 /** One streamed step: the edge puts it in a `chat.completion.chunk`. `id`, `model`, `service_tier` and `system_fingerprint` hold for all that follow. */

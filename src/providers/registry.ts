@@ -1,10 +1,12 @@
 import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
+import { bedrock } from './bedrock.ts';
 import { cerebras } from './cerebras.ts';
 import { cohere } from './cohere.ts';
 import { dashscope } from './dashscope.ts';
 import { databricks } from './databricks.ts';
 import { deepseek } from './deepseek.ts';
+import { gemini } from './gemini.ts';
 import { huggingface } from './huggingface.ts';
 import { llama2 } from './llama2.ts';
 import { ollama } from './ollama.ts';
@@ -17,7 +19,9 @@ import { xai } from './xai.ts';
 export const providers = [
   openai,
   anthropic,
+  bedrock,
   cohere,
+  gemini,
   ollama,
   azure,
   cerebras,

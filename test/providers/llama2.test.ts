@@ -59,7 +59,7 @@ describe('the configuration of llama2', () => {
   };
 
   test('must say the format and the address', () => {
-    expect(problems({ upstream_url })).toContain('must set 'model.options.llama2_format' for llama2 provider');
+    expect(problems({ upstream_url })).toContain("must set 'model.options.llama2_format' for llama2 provider");
     expect(problems({ llama2_format: 'raw' })).toContain('for self-hosted providers/models');
     expect(() => llama2.model({ name: null, options: { llama2_format: 'raw' } })).toThrow(ConfigurationError);
   });

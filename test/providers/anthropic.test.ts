@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'bun:test';
+import type { ChatRequest, Message } from '../../src/chat/chat.ts';
+import type { CompletionRequest } from '../../src/chat/completion.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { RequestFailure } from '../../src/lib/request-failure.ts';
+import { aiProxy } from '../../src/plugins/ai-proxy.ts';
+import { anthropic } from '../../src/providers/anthropic.ts';
+import { validate } from '../../src/schema/validate.ts';
+
+const { chat, completions, preserve } = anthropic.model({ name: null, options: { anthropic_version: '2023-06-01' } });
+if (chat?.dialect !== 'own' || completions?.dialect !== 'own') throw new Error('anthropic has a dialect of its own');
+const { request, response, stream, endpoint } = chat;
+const messages: ChatRequest['messages'] = [{ role: 'user', content: 'hi' }];
+const call = { model: 'claude-opus-4-5', stream: false, path: '/v1/messages/count_tokens' };
+
+describe('anthropic is called', () => {
+  const headers = { 'anthropic-version': '2023-06-01' };
+
+  test('at its Messages API in the version that is configured', () => {
+    expect(endpoint(call)).toEqual({ url: 'https://api.anthropic.com/v1/messages', headers });
+    expect(completions.endpoint(call)).toEqual({ url: 'https://api.anthropic.com/v1/messages', headers });
+  });
+
+  test('at any path when calls are preserved', () => {
+    expect(preserve?.endpoint(call)).toEqual({ url: 'https://api.anthropic.com/v1/messages/count_tokens', headers });
+  });
+
+  test('where the configuration says', () => {
+    const elsewhere = anthropic.model({ name: null, options: { upstream_url: 'http://127.0.0.1:1/messages' } });
+    expect(elsewhere.chat?.endpoint(call)).toEqual({ url: 'http://127.0.0.1:1/messages', headers: {} });
+  });
+});
+
+describe('anthropic is configured as with Kong', () => {
+  const config = (route_type: string, options: object, logging: object = {}) => ({
+    route_type,
+    auth: { header_name: 'x-api-key', header_value: 'key' },
+    model: { provider: 'anthropic', options },
+    logging,
+  });
+  const version = { anthropic_version: '2023-06-01' };
+
+  test.each([
+    [config('llm/v1/chat', {}), "must set 'model.options.anthropic_version' for anthropic provider"],
+    [
+      config('llm/v1/completions', version, { log_statistics: true }),
+      'anthropic does not support statistics when route_type is llm/v1/completions',
+    ],
+  ])('%j is refused', (given, message) => {
+    expect(JSON.stringify(validate(aiProxy.config, given))).toContain(message);
+  });
+
+  test.each([config('llm/v1/chat', version, { log_statistics: true }), config('llm/v1/completions', version), config('preserve', version)])(
+    '%j is taken',
+    given => {
+      expect(validate(aiProxy.config, given)).toHaveProperty('value');
+    },
+  );
+});
+
+describe('anthropic refuses what it would have to leave out', () => {
+  const user = (part: object): ChatRequest => ({ messages: [{ role: 'user', content: [part as never] }] });
+  const assistant = (message: object): ChatRequest => ({ messages: [...messages, { role: 'assistant', ...message }] });
+  const format = (schema: JsonObject): Partial<ChatRequest> => ({
+    model: 'claude-opus-4-5',
+    response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
+  });
+
+  test.each<[ChatRequest, string]>([
+    [{ messages, n: 2 }, "'n'"],
+    [{ messages, logit_bias: { 5: 1 } }, "'logit_bias'"],
+    [{ messages, logprobs: true }, "'logprobs'"],
+    [{ messages, presence_penalty: 0.5 }, "'presence_penalty'"],
+    [{ messages, frequency_penalty: -1 }, "'frequency_penalty'"],
+    [{ messages, modalities: ['text', 'audio'] }, "'modalities'"],
+    [{ messages, functions: [] }, "'functions'"],
+    [{ messages, verbosity: 'low' }, "'verbosity'"],
+    [{ messages, stop: ['\n'] }, "'stop'"],
+    [{ messages, service_tier: 'flex' }, "'service_tier'"],
+    [{ messages, reasoning_effort: 'toString' }, "'reasoning_effort'"],
+    [{ messages, tools: [{ type: 'custom', custom: { name: 'a' } } as never] }, "'tools' of type 'custom'"],
+    [{ messages, tool_choice: { type: 'custom', custom: { name: 'a' } } as never }, "'tool_choice'"],
+    [{ messages, ...format({ type: 'object', additionalProperties: { type: 'string' } }) }, "without 'properties'"],
+    [{ messages: [] }, "'messages'"],
+    [{ messages: [{ role: 'user', content: ' ' }] }, "'messages'"],
+    [{ messages: [{ role: 'system', content: [{ type: 'image_url', image_url: { url: 'https://a' } }] }] }, 'system'],
+    [{ messages: [{ role: 'function' as never, name: 'a', content: 'b' }] }, "role 'function'"],
+    [{ messages: [...messages, { role: 'tool', content: 'b' }] }, "'tool_call_id'"],
+    [user({ type: 'input_audio', input_audio: { data: '', format: 'wav' } }), "'input_audio'"],
+    [user({ type: 'image_url', image_url: { url: 'ftp://a/b.png' } }), "'image_url'"],
+    [user({ type: 'file', file: { filename: 'a.pdf' } }), "'file'"],
+    [user({ type: 'file', file: { file_data: 'data:application/zip;base64,UEs=' } }), "'application/zip'"],
+    [user({ type: 'file', file: { file_data: 'data:text/plain,%' } }), 'data URI'],
+    [assistant({ audio: { id: 'a' } }), "'audio'"],
+    [assistant({ tool_calls: [{ id: 'a', type: 'custom', custom: { name: 'a', input: '' } }] }), "'tool_calls'"],
+    [assistant({ tool_calls: [{ id: 'a', type: 'function', function: { name: 'a', arguments: '[1]' } }] }), "'a'"],
+  ])('of the chat %j', (asked, what) => {
+    const ask = () => request(asked);
+    expect(ask).toThrow(RequestFailure);
+    expect(ask).toThrow(what);
+  });
+
+  test.each<CompletionRequest>([
+    { prompt: ['a', 'b'] },
+    { prompt: [1, 2] as never },
+    { prompt: 'a', suffix: 'z' },
+    { prompt: 'a', echo: true },
+    { prompt: 'a', best_of: 3 },
+    { prompt: 'a', logprobs: 2 },
+  ])('of the completion %j', asked => {
+    expect(() => completions.request(asked)).toThrow(RequestFailure);
+  });
+});
+
+describe('anthropic thinks', () => {
+  const tools: ChatRequest['tools'] = [{ type: 'function', function: { name: 'look' } }];
+
+  test.each<[string, Partial<ChatRequest>, object]>([
+    [
+      'claude-3-7-sonnet-20250219',
+      { reasoning_effort: 'minimal' },
+      { max_tokens: 5120, thinking: { type: 'enabled', budget_tokens: 1024 } },
+    ],
+    ['claude-opus-4-20250514', { reasoning_effort: 'high' }, { max_tokens: 20480, thinking: { type: 'enabled', budget_tokens: 16384 } }],
+    [
+      'claude-opus-4-5',
+      { reasoning_effort: 'high', max_tokens: 8000 },
+      { max_tokens: 8000, thinking: { type: 'enabled', budget_tokens: 4000 } },
+    ],
+    ['claude-opus-4-5', { reasoning_effort: 'high', max_tokens: 2000 }, { max_tokens: 2000 }],
+    ['claude-opus-4-5', { reasoning_effort: 'low', tools, tool_choice: 'required' }, { max_tokens: 6144 }],
+    ['claude-opus-4-5', { reasoning_effort: 'none' }, { max_tokens: 4096 }],
+    ['claude-opus-5', { reasoning_effort: 'none' }, { max_tokens: 4096, thinking: { type: 'disabled' } }],
+    [
+      'claude-opus-4-10',
+      { reasoning_effort: 'minimal', max_completion_tokens: 50, max_tokens: 7 },
+      { max_tokens: 50, thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'low' } },
+    ],
+    ['claude-next', { reasoning_effort: 'max', tools, tool_choice: 'required' }, { max_tokens: 28672, output_config: { effort: 'max' } }],
+  ])('as %s can, told %j', (model, members, expected) => {
+    const { max_tokens, thinking, output_config } = request({ model, messages, ...members }) as JsonObject & { [name: string]: JsonObject };
+    expect(JSON.parse(JSON.stringify({ max_tokens, thinking, output_config }))).toEqual(expected);
+  });
+
+  test('on with the thoughts that the client brings back as it got them', () => {
+    const thoughts = [
+      { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' },
+      { type: 'redacted_thinking', data: 'c2VjcmV0' },
+    ];
+    const content = [...thoughts, { type: 'tool_use', id: 'toolu_1', name: 'look', input: { at: 1 } }];
+    const { choices } = response({ id: 'msg_1', model: 'claude-opus-4-5', content, stop_reason: 'tool_use' });
+    const answered = JSON.parse(JSON.stringify(choices[0]?.message)) as Message;
+    const next = request({ messages: [...messages, answered, { role: 'tool', tool_call_id: 'toolu_1', content: 'it' }] });
+    expect(next).toHaveProperty(['messages', 1], { role: 'assistant', content });
+  });
+});
+
+test.each<[string | null, string]>([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['tool_use', 'tool_calls'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['pause_turn', 'length'],
+  ['refusal', 'content_filter'],
+  ['something_new', 'stop'],
+  [null, 'stop'],
+])('anthropic stopping for %p is %p to the client', (stop_reason, finish_reason) => {
+  const content = [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: {} }];
+  expect(response({ id: 'msg_1', model: 'm', content, stop_reason }).choices[0]?.finish_reason).toBe(finish_reason as never);
+});
+
+describe('anthropic claims no success that did not happen', () => {
+  const frame = (event: JsonObject & { type: string }) => ({ event: event.type, data: JSON.stringify(event) });
+
+  test('when an answer is none', () => {
+    expect(() => response({ type: 'error', error: { type: 'api_error', message: 'Internal server error' } })).toThrow("'content' missing");
+  });
+
+  test('when a stream says what went wrong', () => {
+    const error = { type: 'overloaded_error', message: 'Overloaded' };
+    expect(stream().translate(frame({ type: 'error', error }))).toEqual([{ error }]);
+    expect(stream().translate(frame({ type: 'error' }))).toEqual([{ error: { type: 'api_error', message: 'anthropic gave up' } }]);
+  });
+
+  test('before the last event of the stream, nor with counts that nobody told', () => {
+    const { translate } = stream();
+    translate(frame({ type: 'message_start', message: { id: 'msg_1', model: 'm' } }));
+    expect(translate(frame({ type: 'message_delta', delta: { stop_reason: 'end_turn' } }))).toEqual([]);
+    expect(translate(frame({ type: 'message_stop' }))).toEqual([{ finish_reason: 'stop' }]);
+  });
+
+  test('nor stumbles over events that may come to be', () => {
+    const { translate } = stream();
+    const unknown = [{ type: 'ping' }, { type: 'news' }, { type: 'content_block_delta', index: 9, delta: { type: 'news_delta' } }];
+    expect(unknown.flatMap(event => translate(frame(event)))).toEqual([]);
+  });
+});

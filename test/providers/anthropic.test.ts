@@ -6,6 +6,7 @@ import { RequestFailure } from '../../src/lib/request-failure.ts';
 import { aiProxy } from '../../src/plugins/ai-proxy.ts';
 import { anthropic } from '../../src/providers/anthropic.ts';
 import { validate } from '../../src/schema/validate.ts';
+import { chat as config, json, QUESTION, send, stream as streamed } from '../support/ai-exchange.ts';
 
 const { chat, completions, preserve } = anthropic.model({ name: null, options: { anthropic_version: '2023-06-01' } });
 if (chat?.dialect !== 'own' || completions?.dialect !== 'own') throw new Error('anthropic has a dialect of its own');
@@ -32,7 +33,7 @@ describe('anthropic is called', () => {
 });
 
 describe('anthropic is configured as with Kong', () => {
-  const config = (route_type: string, options: object, logging: object = {}) => ({
+  const configFor = (route_type: string, options: object, logging: object = {}) => ({
     route_type,
     auth: { header_name: 'x-api-key', header_value: 'key' },
     model: { provider: 'anthropic', options },
@@ -41,19 +42,66 @@ describe('anthropic is configured as with Kong', () => {
   const version = { anthropic_version: '2023-06-01' };
 
   test.each([
-    [config('llm/v1/chat', {}), "must set 'model.options.anthropic_version' for anthropic provider"],
+    [configFor('llm/v1/chat', {}), "must set 'model.options.anthropic_version' for anthropic provider"],
     [
-      config('llm/v1/completions', version, { log_statistics: true }),
+      configFor('llm/v1/completions', version, { log_statistics: true }),
       'anthropic does not support statistics when route_type is llm/v1/completions',
     ],
   ])('%j is refused', (given, message) => {
     expect(JSON.stringify(validate(aiProxy.config, given))).toContain(message);
   });
 
-  test.each([config('llm/v1/chat', version, { log_statistics: true }), config('llm/v1/completions', version), config('preserve', version)])(
-    '%j is taken',
-    given => {
-      expect(validate(aiProxy.config, given)).toHaveProperty('value');
+  test.each([
+    configFor('llm/v1/chat', version, { log_statistics: true }),
+    configFor('llm/v1/completions', version),
+    configFor('preserve', version),
+  ])('%j is taken', given => {
+    expect(validate(aiProxy.config, given)).toHaveProperty('value');
+  });
+});
+
+describe('a client of anthropic', () => {
+  const auth = { header_name: 'x-api-key', header_value: 'sk-ant-gateway' };
+  const model = { provider: 'anthropic', name: 'claude-opus-4-5', options: { anthropic_version: '2023-06-01' } };
+  const frames = (name: string) => Bun.file(`${import.meta.dir}/anthropic/${name}/answer.stream`).text();
+  const ask = (members: object = {}, headers: Record<string, string> = {}) =>
+    send(config({ auth, model }), JSON.stringify({ ...JSON.parse(QUESTION), ...members }), {
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+
+  test('may ask for what is in beta, with the key of the gateway and in its version', async () => {
+    const beta = 'files-api-2025-04-14,context-1m-2025-08-07';
+    const { context } = await ask({}, { 'anthropic-beta': beta, 'anthropic-version': '2020-01-01', authorization: 'Bearer own' });
+    const { headers, url } = context.upstream;
+    expect(url).toBe('https://api.anthropic.com/v1/messages');
+    expect(headers).toMatchObject({ 'anthropic-beta': beta, 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-ant-gateway' });
+    expect(headers).not.toHaveProperty('authorization');
+  });
+
+  test('reads that the vendor is overloaded, and when to come again', async () => {
+    const { answer } = await ask();
+    const error = { type: 'overloaded_error', message: 'Overloaded' };
+    const { response, text } = await answer(json({ type: 'error', error }, { status: 529, headers: { 'retry-after': '7' } }));
+    expect([response.status, response.headers.get('retry-after')]).toEqual([529, '7']);
+    expect(JSON.parse(text)).toEqual({ error: { ...error, param: null, code: null } });
+  });
+
+  test('reads the whole of a stream, its usage if it asked for that', async () => {
+    const { answer } = await ask({ stream: true, stream_options: { include_usage: true } });
+    const { text } = await answer(streamed(await frames('prompt-caching')));
+    const chunks = text.split('\n\n').filter(Boolean);
+    expect(chunks.at(-1)).toBe('data: [DONE]');
+    expect(JSON.parse((chunks.at(-2) ?? '').slice('data: '.length))).toMatchObject({ choices: [], usage: { prompt_tokens: 2098 } });
+  });
+
+  test.each(['event: message_stop', 'event: message_delta', 'event: content_block_stop'])(
+    'reads of a stream that broke off before %j that it did',
+    async end => {
+      const { answer } = await ask({ stream: true });
+      const { text } = await answer(streamed((await frames('text')).split(end)[0] ?? ''));
+      expect(text).toContain('"error"');
+      expect(text).not.toContain('[DONE]');
+      expect(text).not.toContain('"finish_reason":"stop"');
     },
   );
 });

@@ -14,6 +14,20 @@ const OWN_MEMBERS = ['cache_control', 'container', 'context_management', 'infere
 /** Anthropic has no JSON without a schema; nor does OpenAI give it to who does not ask for it in words. */
 const AS_JSON = { type: 'text', text: 'Answer with one JSON object and nothing else: no words around it, no code fence.' };
 
+/** What would change the answer if it were left out. What is neither here nor in the body would not: `seed`, `store`, `prediction` … */
+const REFUSED = [
+  'n',
+  'presence_penalty',
+  'frequency_penalty',
+  'logit_bias',
+  'logprobs',
+  'top_logprobs',
+  'modalities',
+  'audio',
+  'functions',
+  'function_call',
+] as const;
+
 /** The body of `POST /v1/messages`: https://docs.anthropic.com/en/api/messages */
 export function toMessages(request: ChatRequest): JsonObject {
   const { response_format: format, model = '', verbosity } = request;
@@ -43,20 +57,6 @@ export function toMessages(request: ChatRequest): JsonObject {
     }),
   };
 }
-
-/** What would change the answer if it were left out. What is neither here nor in the body would not: `seed`, `store`, `prediction` … */
-const REFUSED = [
-  'n',
-  'presence_penalty',
-  'frequency_penalty',
-  'logit_bias',
-  'logprobs',
-  'top_logprobs',
-  'modalities',
-  'audio',
-  'functions',
-  'function_call',
-] as const;
 
 /**
  * 1 is what Anthropic does without being told, and its newer models want to hear of one of the two at most. OpenAI's temperatures

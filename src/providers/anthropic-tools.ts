@@ -29,7 +29,8 @@ export function toTools(request: ChatRequest, answer: JsonObject | undefined): T
     .map(tool => toTool(tool, request.model ?? ''));
   if (isObject(search)) tools.push(toWebSearch(search));
 
-  if (answer !== undefined) return withAnswerTool(tools, choice.type, answer);
+  // Who forces a call of another tool gets the answer in a later turn.
+  if (answer !== undefined && (choice.type === 'auto' || choice.type === 'none')) return withAnswerTool(tools, choice.type, answer);
   // Anthropic refuses calls in the past of tools it is not told of.
   if (tools.length === 0) return calledTools(request);
   const alone = request.parallel_tool_calls === false && choice.type !== 'none' && { disable_parallel_tool_use: true };
@@ -97,8 +98,9 @@ function toWebSearch({ user_location: location }: JsonObject): JsonObject {
 
 function withAnswerTool(tools: JsonObject[], asked: Choice['type'], input_schema: JsonObject): Tools {
   const answering = { name: ANSWER_TOOL, description: 'Gives the answer to the user.', input_schema };
-  const alone = tools.length === 0 || asked === 'none';
-  return { tools: [...tools, answering], tool_choice: alone ? { type: 'tool', name: ANSWER_TOOL } : { type: 'any' } };
+  const isOnly = tools.length === 0 || asked === 'none';
+  const once = { type: 'tool', name: ANSWER_TOOL, disable_parallel_tool_use: true } as const;
+  return { tools: [...tools, answering], tool_choice: isOnly ? once : { type: 'any' } };
 }
 
 function calledTools({ messages }: ChatRequest): Tools {

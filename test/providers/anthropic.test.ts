@@ -160,6 +160,29 @@ describe('anthropic refuses what it would have to leave out', () => {
   });
 });
 
+test.each<[ChatRequest['tool_choice'], string[], object]>([
+  ['auto', ['look', 'sluice_json_answer'], { type: 'any' }],
+  ['none', ['look', 'sluice_json_answer'], { type: 'tool', name: 'sluice_json_answer', disable_parallel_tool_use: true }],
+  ['required', ['look'], { type: 'any' }],
+  [{ type: 'function', function: { name: 'look' } }, ['look'], { type: 'tool', name: 'look' }],
+])('anthropic answers by a schema with the tools of %j, of older models', (tool_choice, names, expected) => {
+  const sent = request({
+    model: 'claude-3-5-haiku-20241022',
+    messages,
+    tools: [{ type: 'function', function: { name: 'look' } }],
+    tool_choice,
+    response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } },
+  });
+  expect(sent).toMatchObject({ tools: names.map(name => ({ name })), tool_choice: expected });
+});
+
+test('anthropic is told of the tools that are allowed alone', () => {
+  const tools: ChatRequest['tools'] = ['look', 'listen'].map(name => ({ type: 'function', function: { name } }));
+  const allowed = { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: tools.slice(1) } };
+  const sent = request({ messages, tools, tool_choice: allowed as never });
+  expect(sent).toMatchObject({ tools: [{ name: 'listen' }], tool_choice: { type: 'any' } });
+});
+
 describe('anthropic thinks', () => {
   const tools: ChatRequest['tools'] = [{ type: 'function', function: { name: 'look' } }];
 

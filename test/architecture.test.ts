@@ -22,6 +22,10 @@ const PACKAGES: Record<string, string> = {
   'bun:sqlite': 'store/sqlite.ts',
   'eventsource-parser': 'stream/sse.ts',
   'google-auth-library': 'providers/signing/google.ts',
+  '@aws-sdk/credential-providers': 'providers/signing/aws.ts',
+  '@smithy/fetch-http-handler': 'providers/signing/aws.ts',
+  '@smithy/signature-v4': 'providers/signing/aws.ts',
+  '@smithy/eventstream-codec': 'stream/aws-events.ts',
   'gpt-tokenizer': 'plugins/llm/estimate.ts',
 };
 /** Names that say nothing of what is inside. */

@@ -42,7 +42,13 @@ export interface Provider<Name extends string = string, O extends Fields = Field
    * How calls prove who asks, where that takes more than a fixed header or parameter: a signature, a token that expires. Null when
    * the configuration asks for no such thing. Opens nothing before the first call.
    */
-  credentials?(auth: Values<A>, target: Target<O>): Credentials | null;
+  credentials?(auth: Values<A> & SharedAuth, target: Target<O>): Credentials | null;
+}
+
+/** `config.auth`, as far as all providers read it. */
+export interface SharedAuth {
+  /** The header that the configuration gives a fixed value. */
+  readonly header_name?: string | null;
 }
 
 /** Signs calls. Keeps what it fetched until shortly before it expires; who asks meanwhile waits for the one fetch there is. */
@@ -74,8 +80,14 @@ export interface Model {
 export type Operation<Request, Answer, Event> = Unchanged<Request> | Translation<Request, Answer, Event>;
 
 interface Endpoint {
-  /** Where a call goes. Static but for vendors that put the model or the way of answering in the URL; `path` is the client's own. */
-  endpoint(call: { model: string; stream: boolean; path: string }): { url: string; headers?: Readonly<Record<string, string>> };
+  /**
+   * Where a call goes. Static but for vendors that put the model or the way of answering in the URL. `path` and `query`, with its `?`,
+   * are the client's own; parameters that the URL lacks are added to it afterwards.
+   */
+  endpoint(call: { model: string; stream: boolean; path: string; query?: string }): {
+    url: string;
+    headers?: Readonly<Record<string, string>>;
+  };
   /** The vendor's error in OpenAI's shape; without it, `error.message`, `message` or `detail` of the body is taken. */
   error?(status: number, body: Json): { message: string; type?: string; code?: string };
 }

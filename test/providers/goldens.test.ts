@@ -12,6 +12,7 @@ import { answerProblems, errorProblems, streamProblems } from '../support/openai
  * `error.json`, `{ "status", "body" }`, becomes what the client gets, `error-response.json`. `options.json` holds the model's
  * configured options where a case needs some. Of a vendor who speaks OpenAI's dialect, `response.json` and `events.jsonl` are
  * what the client gets; of another, what the inner language says.
+ * A binary stream of AWS's stands in `answer.messages.jsonl`, one message a line, and is encoded here.
  */
 for (const provider of providers) {
   describe.each(readdirSync(join(import.meta.dir, provider.name)).map(name => [name, goldens(provider, name)] as const))(

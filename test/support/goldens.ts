@@ -11,6 +11,7 @@ import { amendedStream, translatedStream, watchedStream } from '../../src/plugin
 import type { Operation, Provider } from '../../src/providers/provider.ts';
 import type { Stage } from '../../src/stream/pump.ts';
 import { decodeSse } from '../../src/stream/sse.ts';
+import { awsMessage } from './aws-messages.ts';
 import type { Kind } from './openai-shapes.ts';
 
 type AnyFormat = Format<ChatResponse, ChatEvent>;
@@ -46,6 +47,7 @@ export function goldens(provider: Provider, name: string): Golden {
   const kind = KINDS.find(candidate => text(`${candidate}.json`) !== undefined) ?? 'chat';
   const model = provider.model({ name: null, options: json('options.json') ?? {} });
   const stream = join(folder, 'answer.stream');
+  const messages = text('answer.messages.jsonl')?.trim().split('\n');
   const events = text('events.jsonl')?.trim() || undefined;
   return {
     kind,
@@ -59,11 +61,14 @@ export function goldens(provider: Provider, name: string): Golden {
       response: json('response.json'),
       error: json('error.json') as never,
       errorResponse: json('error-response.json'),
-      stream: existsSync(stream) ? new Uint8Array(readFileSync(stream)) : undefined,
+      stream: messages ? binary(messages) : existsSync(stream) ? new Uint8Array(readFileSync(stream)) : undefined,
       events: events?.split('\n').map(line => JSON.parse(line)) ?? [],
     },
   };
 }
+
+/** An AWS event stream, of which a golden holds what its messages say. */
+const binary = (messages: readonly string[]) => new Uint8Array(Buffer.concat(messages.map(line => awsMessage(JSON.parse(line)))));
 
 /** What a vendor's stream says, cut into pieces: events of the inner language, or chunks as the client gets them. */
 export function streamed({ operation }: Golden, pieces: Iterable<Uint8Array>): unknown[] {

@@ -45,7 +45,7 @@ function* templatesOf(record: Options, path: string): Iterable<Filling> {
     if (isObject(value)) yield* templatesOf(value, field);
     const template = typeof value === 'string' ? compileTemplate(value, field) : null;
     if (typeof template !== 'function') continue;
-    if (name === 'upstream_url') throw new ConfigurationError('clients must not choose where their requests go', field);
+    if (name.endsWith('_url')) throw new ConfigurationError('clients must not choose where their requests go', field);
     yield { path: field, read: template };
   }
 }

@@ -5,7 +5,7 @@ import { openaiEmbeddings } from '../formats/openai-embeddings.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { isObject } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import type { Credentials, Operation, Provider, Target } from '../providers/provider.ts';
+import type { Credentials, Model, Operation, Provider, Target } from '../providers/provider.ts';
 import { providers } from '../providers/registry.ts';
 import { boolean, type Infer, integer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
@@ -17,13 +17,23 @@ import { compileCost } from './llm/cost.ts';
 import { exchangeEntry } from './llm/exchange-entry.ts';
 import { gatewayFailure, refusal } from './llm/failure.ts';
 import { newObservation, type Observation } from './llm/observation.ts';
+import { compilePreservedAnswer, compilePreservedRequest } from './llm/preserve.ts';
 import { compileRequest, type LlmCall, ROUTE_TYPES } from './llm/request.ts';
 import type { AnyEvent } from './llm/stream.ts';
 import { compileTarget } from './llm/target.ts';
+import { compileTemplate } from './llm/template.ts';
 import { definePlugin } from './plugin.ts';
+
+/** Kong's default fits all route types. */
+function categoryError(given: { readonly genai_category: string | null; readonly route_type: string }): string | undefined {
+  const { genai_category: category, route_type: type } = given;
+  if (category !== 'text/embeddings' || type === 'llm/v1/embeddings' || type === 'preserve') return undefined;
+  return `genai_category ${category} does not fit route_type ${type}`;
+}
 
 const config = record(
   {
+    genai_category: string({ default: 'text/generation', one_of: ['text/generation', 'text/embeddings'] }),
     route_type: string({ required: true, one_of: ROUTE_TYPES }),
     auth,
     model,
@@ -33,7 +43,10 @@ const config = record(
     model_name_header: boolean({ default: true }),
     llm_format: string({ default: 'openai', one_of: ['openai'] }),
   },
-  { required: true, entity_checks: llmChecks },
+  {
+    required: true,
+    entity_checks: [...llmChecks, { custom_entity_check: { field_sources: ['genai_category', 'route_type'], fn: categoryError } }],
+  },
 );
 
 type Config = Infer<typeof config>;
@@ -112,13 +125,15 @@ export const aiProxy = definePlugin({
 /** Throws a ConfigurationError for a vendor that has no such operation. */
 function compileExchange(config: Config, options: object): Exchange {
   const provider: Provider | undefined = providers.find(({ name }) => name === config.model.provider);
-  const target = { name: config.model.name, options } as Target;
+  // A name that requests fill in is known with the call.
+  const name = typeof compileTemplate(config.model.name, 'model.name') === 'function' ? null : config.model.name;
+  const target = { name, options } as Target;
   const { chat, completions, embeddings, preserve } = provider?.model(target) ?? {};
   const credentials = provider?.credentials?.(config.auth ?? {}, target) ?? null;
   if (config.route_type === 'llm/v1/chat' && chat) return between(config, chat, openaiChat, credentials);
   if (config.route_type === 'llm/v1/completions' && completions) return between(config, completions, openaiCompletions, credentials);
   if (config.route_type === 'llm/v1/embeddings' && embeddings) return between(config, embeddings, openaiEmbeddings, credentials);
-  if (config.route_type === 'preserve' && preserve) return between(config, preserve, openaiChat, credentials);
+  if (config.route_type === 'preserve' && preserve) return preserved(config, preserve, credentials);
   throw new ConfigurationError(`${config.model.provider} does not support ${config.route_type}`, 'route_type');
 }
 
@@ -128,12 +143,24 @@ function between<Request, Answer, Event extends AnyEvent>(
   format: Format<Answer, Event>,
   credentials: Credentials | null,
 ): Exchange {
-  const auth = compileAuth(config.auth);
-  const secrets = () => [...auth.secrets, ...(credentials?.secrets() ?? [])];
+  const { auth, secrets } = proofs(config, credentials);
   return {
     toVendor: compileRequest(config, operation, auth, credentials),
     toClient: compileAnswer(operation, format, config.logging, secrets),
   };
+}
+
+function preserved(config: Config, calls: NonNullable<Model['preserve']>, credentials: Credentials | null): Exchange {
+  const { auth, secrets } = proofs(config, credentials);
+  return {
+    toVendor: compilePreservedRequest(config, calls, auth, credentials),
+    toClient: compilePreservedAnswer(config.logging, secrets),
+  };
+}
+
+function proofs(config: Config, credentials: Credentials | null) {
+  const auth = compileAuth(config.auth);
+  return { auth, secrets: () => [...auth.secrets, ...(credentials?.secrets() ?? [])] };
 }
 
 function refused(error: unknown): Response {

@@ -45,6 +45,8 @@ export interface RequestBody {
   text(limit: number): Promise<string>;
   /** What the text parses to; undefined when it is not JSON. */
   json(limit: number): Promise<Json | undefined>;
+  /** As it was sent, whatever its encoding. */
+  bytes(limit: number): Promise<Uint8Array>;
   /** What plugins after this one read, and what is sent upstream. */
   replace(text: string): void;
 }

@@ -49,6 +49,15 @@ export class ClientBody implements RequestBody {
     return this.#json.value;
   }
 
+  async bytes(limit: number): Promise<Uint8Array> {
+    if (this.#replaced || (this.#bytes === null && this.#text !== null)) return new TextEncoder().encode(await this.text(limit));
+    if (limit > 0 && this.#declaredLength() > limit) throw tooLarge();
+    this.#bytes ??= this.#readBytes(limit);
+    const bytes = await this.#bytes;
+    if (limit > 0 && bytes.length > limit) throw tooLarge();
+    return bytes;
+  }
+
   replace(text: string): void {
     this.#text = text;
     this.#json = null;

@@ -200,6 +200,28 @@ test('a client who leaves while an answer is read is no failure of the vendor', 
   expect([outcome.clientLeft, outcome.status]).toEqual([true, 499]);
 });
 
+test('a call that is preserved keeps its bytes there and back, signed for the vendor', async () => {
+  configure(OPENAI, { route_type: 'preserve', model: { provider: 'openai', options: { upstream_url: `${upstream.url}/v1/files` } } });
+  const bytes = Uint8Array.of(0xff, 0x00, 0xfe, 0x7b);
+  upstream.answer({ headers: { 'content-type': 'application/octet-stream' }, body: bytes });
+  const headers = { 'content-type': 'multipart/form-data; boundary=x', 'content-encoding': 'unknown' };
+  const response = await ask({}, { headers, body: bytes });
+  expect(await response.bytes()).toEqual(bytes);
+  const request = await upstream.received();
+  expect([request.method, request.target, request.header('content-length')]).toEqual(['POST', '/v1/files', '4']);
+  expect(request.header('content-encoding')).toBe('unknown');
+  expect(request.header('authorization')).toBe('Bearer secret-key');
+  expect(new Uint8Array(request.body)).toEqual(bytes);
+});
+
+test('a call without a body is preserved as well', async () => {
+  configure(OPENAI, { route_type: 'preserve', model: { provider: 'openai', options: { upstream_url: `${upstream.url}/v1/models` } } });
+  upstream.answer({ headers: { 'content-type': 'application/json' }, body: '{"data":[]}' });
+  const response = await fetch(`http://127.0.0.1:${server.port}/models`);
+  expect(await response.text()).toBe('{"data":[]}');
+  expect((await upstream.received()).method).toBe('GET');
+});
+
 test('a refused request never reaches the vendor', async () => {
   configure(OPENAI);
   const response = await ask({ model: 'o1' });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { aiProxy } from '../../src/plugins/ai-proxy.ts';
+import { providers } from '../../src/providers/registry.ts';
 import { COHERE, type Config, chat, KEY, OPENAI, QUESTION, send } from '../support/ai-exchange.ts';
 import type { Circumstances } from '../support/context.ts';
 import { configured, openHost } from '../support/host.ts';
@@ -207,10 +208,26 @@ describe('what is refused', () => {
 
 describe('the configuration', () => {
   const withOptions = (options: Config) => chat({ model: { ...OPENAI, options } });
+  const embeddings = (more: Config) => chat({ route_type: 'llm/v1/embeddings', ...more });
+  const preserve = (more: Config) => chat({ route_type: 'preserve', ...more });
 
   test.each<[Config, string]>([
-    [chat({ model: { provider: 'delphi' } }), 'provider = "expected one of: openai, cohere"'],
-    [chat({ route_type: 'preserve' }), 'config.route_type: expected one of: llm/v1/chat, llm/v1/completions'],
+    [chat({ model: { provider: 'delphi' } }), `provider = "expected one of: ${providers.map(({ name }) => name).join(', ')}"`],
+    [
+      chat({ route_type: 'realtime/v1/realtime' }),
+      'config.route_type: expected one of: llm/v1/chat, llm/v1/completions, llm/v1/embeddings, preserve',
+    ],
+    [chat({ genai_category: 'audio/speech' }), 'config.genai_category: expected one of: text/generation, text/embeddings'],
+    [chat({ genai_category: 'text/embeddings' }), 'genai_category text/embeddings does not fit route_type llm/v1/chat'],
+    [withOptions({ embeddings_dimensions: 3 }), 'has no effect with route_type llm/v1/chat'],
+    [embeddings({ model: { ...OPENAI, options: { top_p: 1 } } }), 'has no effect with route_type llm/v1/embeddings'],
+    [preserve({ model: { ...OPENAI, options: { max_tokens: 1 } } }), 'has no effect with route_type preserve'],
+    [preserve({ model: { ...OPENAI, model_alias: 'a' } }), 'a body that is preserved keeps its model'],
+    [preserve({ auth: { param_name: 'a', param_value: 'b', param_location: 'body' } }), 'a body that is preserved takes no parameter'],
+    [preserve({ response_streaming: 'always' }), 'a body that is preserved asks for what it says'],
+    [withOptions({ cache_write_cost_list: [{ ttl: 'long', cost: 1 }] }), 'must be a number and a unit, h or m'],
+    [withOptions({ context_window_factor: [{ above: '200', input_factor: 1, output_factor: 1 }] }), 'must be a number and a unit, k or m'],
+    [withOptions({ cache_read_cost: 1 }), 'needs input_cost as well'],
     [chat({ llm_format: 'gemini' }), 'config.llm_format: expected one of: openai'],
     [chat({ auth: { header_name: 'a' } }), "all or none of these fields must be set: 'auth.header_name', 'auth.header_value'"],
     [
@@ -222,9 +239,9 @@ describe('the configuration', () => {
     [withOptions({ input_cost: 0 }), 'value must be greater than 0'],
     [withOptions({ upstream_url: 'nowhere' }), 'missing host in url'],
     [withOptions({ upstream_url: 'http://a/$(headers.where)' }), 'clients must not choose where their requests go'],
-    [withOptions({ azure_instance: 'a' }), 'azure_instance = "azure is not supported: leave it out"'],
-    [withOptions({ bedrock: {} }), 'bedrock = "bedrock is not supported: leave it out"'],
-    [chat({ auth: { azure_use_managed_identity: true } }), 'azure_use_managed_identity = "azure is not supported: leave it false"'],
+    [withOptions({ azure_instance: 'a' }), 'model.options.azure_instance is for the azure provider only'],
+    [withOptions({ bedrock: { aws_region: 'a' } }), 'model.options.bedrock is for the bedrock provider only'],
+    [chat({ auth: { azure_use_managed_identity: true } }), 'auth.azure_use_managed_identity is for the azure provider only'],
     [withOptions({ nonsense: null }), 'nonsense = "unknown field"'],
     [chat({ model: { ...OPENAI, name: '$(headers)' } }), "cannot parse expression for field 'model.name'"],
     [chat({ model: { ...OPENAI, name: '$(body.model)' } }), "source 'body' is not supported"],

@@ -25,6 +25,7 @@ export async function send(config: Config, body: string, given: Circumstances & 
         return body;
       },
       json: async limit => parseJson(await context.body.text(limit)),
+      bytes: async limit => new TextEncoder().encode(await context.body.text(limit)),
       replace: () => undefined,
     },
     ...circumstances,

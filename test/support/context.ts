@@ -25,6 +25,7 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
     body: {
       text: () => Promise.resolve(''),
       json: () => Promise.resolve(undefined),
+      bytes: () => Promise.resolve(new Uint8Array()),
       replace: () => undefined,
     },
     upstream: {

@@ -22,6 +22,8 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
 ) {
   const watched = isWatched(logging);
   const payloads = logging.log_payloads;
+  const note = compileNote(logging);
+  const read = compileRead(logging);
   const streamType = (operation.dialect === 'own' && operation.streamType) || 'text/event-stream';
 
   return (context: Context, response: Response, call: LlmCall, observation: Observation) => {
@@ -69,13 +71,6 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
     return withJson(response, text);
   }
 
-  /** The client's bytes are the vendor's; what they say is noted. */
-  async function read(response: Response, observation: Observation) {
-    const text = await plainText(response);
-    note(observation, text, parseJson(text));
-    return withBody(response, text);
-  }
-
   async function translate(own: Translation<never, Answer, Event>, response: Response, facts: AnswerFacts, observation: Observation) {
     const body = parseJson(await plainText(response));
     if (body === undefined) return badAnswer(response, 'the model provider answered with something other than JSON');
@@ -88,14 +83,26 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
       return badAnswer(response, `the answer of the model provider was not understood: ${(error as Error).message}`);
     }
   }
+}
 
-  function note(observation: Observation, text: string, body: ReturnType<typeof parseJson>) {
+/** The client's bytes are the vendor's; what they say is noted. */
+export function compileRead(logging: Logging) {
+  const note = compileNote(logging);
+  return async (response: Response, observation: Observation) => {
+    const text = await plainText(response);
+    note(observation, text, parseJson(text));
+    return withBody(response, text);
+  };
+}
+
+const compileNote =
+  ({ log_payloads }: Logging) =>
+  (observation: Observation, text: string, body: ReturnType<typeof parseJson>) => {
     observe(observation, body);
     hear(observation, body);
     observation.endedAt = performance.now();
-    if (payloads) observation.payload = text;
-  }
-}
+    if (log_payloads) observation.payload = text;
+  };
 
 function piped(response: Response, stage: Stage): Response {
   const body = pump(plainBody(response), stage);

@@ -17,6 +17,8 @@ export interface LlmAuth {
   url(url: string, query: string): string;
   /** Members to add to the body. */
   members(body: JsonObject): Readonly<Record<string, Json>>;
+  /** It is a member of the body. */
+  readonly inBody: boolean;
   /** What no answer may show. */
   readonly secrets: readonly string[];
 }
@@ -52,6 +54,8 @@ export function compileAuth(auth: Auth): LlmAuth {
     members(body) {
       return inBody === null || (override && inBody in body) ? {} : { [inBody]: param_value };
     },
+
+    inBody: inBody !== null,
 
     secrets: [header_value, header_value?.replace(/^\S+\s+/, ''), param_value].filter(
       secret => secret != null && secret.length > 3,

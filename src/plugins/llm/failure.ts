@@ -75,5 +75,5 @@ function saidByObject({ error, message, detail }: { [name: string]: Json }): Ope
   return typeof said === 'string' ? { message: said } : undefined;
 }
 
-const withoutSecrets = (text: string, secrets: readonly string[]) =>
+export const withoutSecrets = (text: string, secrets: readonly string[]) =>
   secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
 import { setMembers } from '../../lib/json-members.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
@@ -68,7 +69,7 @@ export function compileRequest<Request>(
   return async (context: Context): Promise<LlmCall> => {
     const startedAt = performance.now();
     const { text, body } = await readBody(context, limit);
-    if (route_type !== 'preserve') checkRouteType(formatsOf(body), route_type);
+    checkRouteType(formatsOf(body), route_type);
     const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
     const call = {
       model: modelOf(body, name, model.model_alias),
@@ -78,6 +79,7 @@ export function compileRequest<Request>(
       startedAt,
       text: logging.log_payloads ? text : '',
       path: context.path,
+      query: context.query,
     };
 
     const members = changedMembers(body, call);
@@ -93,7 +95,10 @@ export function compileRequest<Request>(
       operation.dialect === 'openai'
         ? setMembers(text, { ...members, ...operation.patch?.({ ...body, ...members } as Request), ...auth.members(body) })
         : JSON.stringify({ ...translated(operation, { ...body, ...members }), ...auth.members(body) });
-    setHeaders(upstream.headers, headers);
+    // They describe the client's body.
+    for (const name of ['content-length', 'content-encoding']) if (name in upstream.headers) delete upstream.headers[name];
+    upstream.headers['content-type'] = 'application/json';
+    setHeaders(upstream.headers, headers, auth, readsAnswer);
     if (credentials !== null) {
       await credentials.sign({ method: 'POST', url: upstream.url, headers: upstream.headers, body: upstream.body });
     }
@@ -134,26 +139,34 @@ export function compileRequest<Request>(
     }
     return members;
   }
-
-  function setHeaders(headers: Record<string, string>, vendors: Readonly<Record<string, string>>) {
-    // The first three describe the client's body and address; the vendor gets another of each.
-    for (const name of ['host', 'content-length', 'content-encoding']) if (name in headers) delete headers[name];
-    headers['content-type'] = 'application/json';
-    // Left out, fetch would ask for encodings of its own choice, which the client may not know.
-    if (readsAnswer || !('accept-encoding' in headers)) headers['accept-encoding'] = 'identity';
-    auth.headers(headers);
-    Object.assign(headers, vendors);
-  }
 }
 
-/** What the operator sets in the bodies of this route type. */
-function configuredMembers(routeType: RouteType, options: ModelConfig['options']): readonly (readonly [Name, number])[] {
-  if (routeType === 'preserve') return [];
-  const names =
-    routeType === 'llm/v1/embeddings' ? ([['dimensions', 'embeddings_dimensions']] as const) : OPTIONS.map(name => [name, name] as const);
-  return names.flatMap(([member, option]) => {
+/** The client's headers made the vendor's. */
+export function setHeaders(
+  headers: Record<string, string> & { host?: string },
+  vendors: Readonly<Record<string, string>>,
+  auth: LlmAuth,
+  readsAnswer: boolean,
+) {
+  // The address of another.
+  if (headers.host !== undefined) delete headers.host;
+  // Left out, fetch would ask for encodings of its own choice, which the client may not know.
+  if (readsAnswer || !('accept-encoding' in headers)) headers['accept-encoding'] = 'identity';
+  auth.headers(headers);
+  Object.assign(headers, vendors);
+}
+
+/** What the operator sets in the bodies of this route type. Throws a ConfigurationError for an option that such a body does not have. */
+export function configuredMembers(routeType: RouteType, options: ModelConfig['options']): readonly (readonly [Name, number])[] {
+  const given = [...OPTIONS, 'embeddings_dimensions' as const].flatMap(option => {
     const value = options?.[option];
-    return typeof value === 'number' ? [[member, value] as const] : [];
+    return typeof value === 'number' ? [{ option, value }] : [];
+  });
+  return given.map(({ option, value }) => {
+    const isEmbeddings = option === 'embeddings_dimensions';
+    const belongs = routeType !== 'preserve' && isEmbeddings === (routeType === 'llm/v1/embeddings');
+    if (!belongs) throw new ConfigurationError(`has no effect with route_type ${routeType}`, `model.options.${option}`);
+    return [isEmbeddings ? 'dimensions' : option, value];
   });
 }
 
@@ -190,12 +203,16 @@ function checkRouteType([format, second]: readonly RouteType[], routeType: Route
 
 function modelOf({ model }: Body, configured: string | null, alias: string | null): string {
   const asked = typeof model === 'string' && model !== '' && model !== alias ? model : null;
-  if (configured !== null && asked !== null && asked !== configured) {
-    throw new RequestFailure(400, `cannot use own model - must be: ${configured}`);
-  }
+  checkModel(configured, asked);
   const name = configured ?? asked;
   if (name === null) throw new RequestFailure(400, 'model parameter not found in request, nor in gateway configuration');
   return name;
+}
+
+/** Throws a RequestFailure for a client that asks for another model than the operator configured. */
+export function checkModel(configured: string | null, asked: Json | undefined) {
+  if (configured === null || typeof asked !== 'string' || asked === '' || asked === configured) return;
+  throw new RequestFailure(400, `cannot use own model - must be: ${configured}`);
 }
 
 function usageAsked({ stream_options: options }: Body): boolean {

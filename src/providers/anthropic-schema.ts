@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../lib/json.ts';
 import { refuseUnless } from './unsupported.ts';
 
 /** What Anthropic compiles; the rest it refuses: https://platform.claude.com/docs/en/build-with-claude/structured-outputs */
-const KEPT = ['$ref', 'type', 'title', 'enum', 'const', 'default', 'required'];
+const KEPT = ['type', 'title', 'enum', 'const', 'default', 'required'];
 const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'uri', 'ipv4', 'ipv6', 'uuid'];
 /** Lookaround, references back and word boundaries. */
 const REFUSED_IN_PATTERNS = /\(\?<?[=!]|\\[1-9bB]/;
@@ -12,6 +12,9 @@ const SILENT = ['$schema', '$id', '$comment', 'examples', 'additionalProperties'
 /** A schema in Anthropic's dialect. What that lacks stands in the description, where the model still reads it. */
 export function toStrictSchema(schema: Json): Json {
   if (!isObject(schema)) return schema;
+  const { $ref, description: said } = schema;
+  // What stands beside a reference is refused.
+  if ($ref !== undefined) return { $ref };
   const strict: JsonObject = {};
   const unsaid: string[] = [];
   for (const [keyword, value] of Object.entries(schema)) {
@@ -19,7 +22,6 @@ export function toStrictSchema(schema: Json): Json {
     if (rewritten !== undefined) strict[name] = rewritten;
     else if (!SILENT.includes(keyword)) unsaid.push(`${keyword}: ${JSON.stringify(value)}`);
   }
-  const { description: said } = schema;
   const description = [said, unsaid.length > 0 && `(${unsaid.join(', ')})`].filter(text => typeof text === 'string' && text);
   return {
     ...strict,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import type { ChatRequest, Message } from '../../src/chat/chat.ts';
+import type { ChatRequest, Message, ToolChoice } from '../../src/chat/chat.ts';
 import type { CompletionRequest } from '../../src/chat/completion.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { RequestFailure } from '../../src/lib/request-failure.ts';
@@ -160,7 +160,7 @@ describe('anthropic refuses what it would have to leave out', () => {
   });
 });
 
-test.each<[ChatRequest['tool_choice'], string[], object]>([
+test.each<[ToolChoice, string[], object]>([
   ['auto', ['look', 'sluice_json_answer'], { type: 'any' }],
   ['none', ['look', 'sluice_json_answer'], { type: 'tool', name: 'sluice_json_answer', disable_parallel_tool_use: true }],
   ['required', ['look'], { type: 'any' }],

@@ -13,8 +13,8 @@ const SILENT = ['$schema', '$id', '$comment', 'examples', 'additionalProperties'
 export function toStrictSchema(schema: Json): Json {
   if (!isObject(schema)) return schema;
   const { $ref, description: said } = schema;
-  // What stands beside a reference is refused.
-  if ($ref !== undefined) return { $ref };
+  // What stands beside a reference is refused, but for what it may refer to.
+  if ($ref !== undefined) return { $ref, ...definitionsOf(schema) };
   const strict: JsonObject = {};
   const unsaid: string[] = [];
   for (const [keyword, value] of Object.entries(schema)) {
@@ -30,14 +30,19 @@ export function toStrictSchema(schema: Json): Json {
   };
 }
 
+const definitionsOf = (schema: JsonObject): JsonObject =>
+  Object.fromEntries(['$defs', 'definitions'].flatMap(name => (isObject(schema[name]) ? [[name, toStrictSchemas(schema[name])]] : [])));
+
+const toStrictSchemas = (schemas: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, toStrictSchema(schema)]));
+
 /** The keyword in Anthropic's dialect; undefined for what it lacks. */
 function rewrite(keyword: string, value: Json): [string, Json | undefined] {
   switch (keyword) {
     case 'properties':
     case '$defs':
     case 'definitions':
-      if (!isObject(value)) return [keyword, undefined];
-      return [keyword, Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, toStrictSchema(schema)]))];
+      return [keyword, isObject(value) ? toStrictSchemas(value) : undefined];
     case 'items':
       return [keyword, toStrictSchema(value)];
     case 'anyOf':

@@ -176,6 +176,14 @@ test.each<[ToolChoice, string[], object]>([
   expect(sent).toMatchObject({ tools: names.map(name => ({ name })), tool_choice: expected });
 });
 
+test('anthropic gets what a schema that is a reference refers to', () => {
+  const schema = { $ref: '#/$defs/a', $defs: { a: { type: 'object', properties: { b: { type: 'string', maxLength: 3 } } } } };
+  const response_format = { type: 'json_schema', json_schema: { name: 'a', schema } } as const;
+  const b = { type: 'string', description: '(maxLength: 3)' };
+  const strict = { $ref: '#/$defs/a', $defs: { a: { type: 'object', properties: { b }, additionalProperties: false } } };
+  expect(request({ messages, response_format })).toHaveProperty('output_config', { format: { type: 'json_schema', schema: strict } });
+});
+
 test('anthropic is told of the tools that are allowed alone', () => {
   const tools: ChatRequest['tools'] = ['look', 'listen'].map(name => ({ type: 'function', function: { name } }));
   const allowed = { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: tools.slice(1) } };

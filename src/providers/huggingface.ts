@@ -6,7 +6,7 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import { boolean, record } from '../schema/field.ts';
 import { decodeSse } from '../stream/sse.ts';
 import { operationUrl, preservedCalls } from './endpoint.ts';
-import { amendAnswer, amendChunk } from './huggingface-chat.ts';
+import { amend } from './huggingface-chat.ts';
 import { developerAsSystem, messagesWith, renamed } from './openai-compatible.ts';
 import { defineProvider, type Translation, type Unchanged } from './provider.ts';
 import { fromTextGeneration, fromToken, toParameters } from './text-generation.ts';
@@ -43,7 +43,7 @@ export const huggingface = defineProvider({
       endpoint: () => chatEndpoint,
       patch: toChat,
       streamsUsage: true,
-      amend: { answer: amendAnswer, chunk: amendChunk },
+      amend,
     };
     const completions: Translation<CompletionRequest, CompletionResponse, CompletionEvent> = {
       dialect: 'own',

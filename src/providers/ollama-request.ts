@@ -3,6 +3,7 @@ import type { CompletionRequest } from '../chat/completion.ts';
 import type { EmbeddingsRequest } from '../chat/embeddings.ts';
 import { isObject, type JsonObject, withoutAbsent } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
+import { readDataUri } from './data-uri.ts';
 import { argumentsOf } from './tool-arguments.ts';
 import { choiceOf, functionsOf, refuseUnless, refuseUnsupported, textOf, textOfPart, unsupportedRole } from './unsupported.ts';
 
@@ -121,9 +122,9 @@ function toUserMessage(message: Message) {
 
 /** Ollama fetches no images: https://docs.ollama.com/capabilities/vision */
 function toImage({ image_url: { url } }: Part & { type: 'image_url' }): string {
-  const mark = url.startsWith('data:') ? url.indexOf(';base64,') : -1;
-  if (mark === -1) throw new RequestFailure(400, "ollama takes an 'image_url' only as a data URI in base64");
-  return url.slice(mark + ';base64,'.length);
+  const data = readDataUri(url);
+  if (data === undefined) throw new RequestFailure(400, "ollama takes an 'image_url' only as a data URI");
+  return data.base64;
 }
 
 function toToolCall(call: ToolCall, index: number) {

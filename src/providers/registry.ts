@@ -9,6 +9,7 @@ import { deepseek } from './deepseek.ts';
 import { gemini } from './gemini.ts';
 import { huggingface } from './huggingface.ts';
 import { llama2 } from './llama2.ts';
+import { mistral } from './mistral.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 import type { Provider } from './provider.ts';
@@ -32,4 +33,5 @@ export const providers = [
   xai,
   llama2,
   huggingface,
+  mistral,
 ] as const satisfies readonly Provider[];

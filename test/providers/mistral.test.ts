@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'bun:test';
+import type { ChatRequest } from '../../src/chat/chat.ts';
+import { ConfigurationError } from '../../src/lib/configuration-error.ts';
+import { RequestFailure } from '../../src/lib/request-failure.ts';
+import { mistral } from '../../src/providers/mistral.ts';
+
+const { chat, embeddings } = mistral.model({ name: null, options: { mistral_format: 'openai' } });
+if (chat?.dialect !== 'openai' || embeddings?.dialect !== 'openai') throw new Error("mistral speaks OpenAI's dialect");
+
+describe('mistral refuses what it would have to leave out', () => {
+  const messages: ChatRequest['messages'] = [{ role: 'user', content: 'hi' }];
+
+  test.each<[ChatRequest, string]>([
+    [{ messages, logit_bias: { 5: 1 } }, "'logit_bias'"],
+    [{ messages, logprobs: true }, "'logprobs'"],
+    [{ messages, modalities: ['audio'] }, "'modalities'"],
+    [{ messages, web_search_options: {} }, "'web_search_options'"],
+  ])('of the chat %j', (request, what) => {
+    expect(() => chat.patch?.(request)).toThrow(RequestFailure);
+    expect(() => chat.patch?.(request)).toThrow(what);
+  });
+
+  test('of embeddings', () => {
+    expect(() => embeddings.patch?.({ input: [1, 2] })).toThrow("'input' of tokens");
+  });
+});
+
+test('what mistral knows as it is passes unchanged', () => {
+  const messages: ChatRequest['messages'] = [
+    { role: 'user', content: [{ type: 'text', text: 'hi' }] },
+    { role: 'assistant', content: 'hello' },
+  ];
+  expect(chat.patch?.({ messages, tool_choice: 'auto', tools: [] })).toEqual({});
+  expect(embeddings.patch?.({ input: 'hi', output_dimension: 3 })).toEqual({});
+});
+
+test('an answer that mistral gave up is none', () => {
+  const choices = [{ index: 0, message: { role: 'assistant', content: 'Once' }, delta: { content: 'Once' }, finish_reason: 'error' }];
+  expect(() => chat.amend?.answer({ choices })).toThrow('mistral gave up: error');
+  expect(() => chat.amend?.chunk({ choices })).toThrow('mistral gave up: error');
+});
+
+describe('mistral is called', () => {
+  const call = { model: 'm', stream: false, path: '/v1/models' };
+
+  test('at its own address, or where the configuration says', () => {
+    const urlOf = (options: object) =>
+      mistral.model({ name: null, options: { mistral_format: 'openai', ...options } }).chat?.endpoint(call).url;
+    expect(urlOf({})).toBe('https://api.mistral.ai/v1/chat/completions');
+    expect(urlOf({ upstream_url: 'https://mistral.internal/chat' })).toBe('https://mistral.internal/chat');
+  });
+
+  test('for completions only on a server that may have them', () => {
+    const has = (options: object) => 'completions' in mistral.model({ name: null, options: { mistral_format: 'openai', ...options } });
+    expect([has({}), has({ upstream_url: 'http://vllm/v1/completions' })]).toEqual([false, true]);
+  });
+
+  test("in Ollama's dialect on a server that the configuration must name", () => {
+    const options = { mistral_format: 'ollama', upstream_url: 'http://ollama/api/chat' } as const;
+    expect(mistral.model({ name: null, options }).chat?.endpoint(call).url).toBe('http://ollama/api/chat');
+    expect(() => mistral.model({ name: null, options: { mistral_format: 'ollama' } })).toThrow(ConfigurationError);
+  });
+});

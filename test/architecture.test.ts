@@ -27,6 +27,8 @@ const PACKAGES: Record<string, string> = {
   '@smithy/signature-v4': 'providers/signing/aws.ts',
   '@smithy/eventstream-codec': 'stream/aws-events.ts',
   'gpt-tokenizer': 'plugins/llm/estimate.ts',
+  '@azure/identity': 'providers/signing/azure.ts',
+  '@azure/core-rest-pipeline': 'providers/signing/azure.ts',
 };
 /** Names that say nothing of what is inside. */
 const EMPTY_NAMES = ['index', 'utils', 'util', 'helpers', 'common', 'types', 'manager', 'misc'];

@@ -1,27 +1,16 @@
-import type { Format } from '../formats/format.ts';
-import { openaiChat } from '../formats/openai-chat.ts';
-import { openaiCompletions } from '../formats/openai-completions.ts';
-import { openaiEmbeddings } from '../formats/openai-embeddings.ts';
-import { ConfigurationError } from '../lib/configuration-error.ts';
 import { isObject } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import type { Credentials, Model, Operation, Provider, Target } from '../providers/provider.ts';
-import { providers } from '../providers/registry.ts';
-import { boolean, type Infer, integer, record, string } from '../schema/field.ts';
+import { boolean, integer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
 import { noteKey } from './context.ts';
-import { compileAnswer } from './llm/answer.ts';
-import { compileAuth } from './llm/auth.ts';
 import { auth, isWatched, llmChecks, logging, model } from './llm/config.ts';
 import { compileCost } from './llm/cost.ts';
+import { compileExchange, type Exchange } from './llm/exchange.ts';
 import { exchangeEntry } from './llm/exchange-entry.ts';
 import { gatewayFailure, refusal } from './llm/failure.ts';
 import { newObservation, type Observation } from './llm/observation.ts';
-import { compilePreservedAnswer, compilePreservedRequest } from './llm/preserve.ts';
-import { compileRequest, type LlmCall, ROUTE_TYPES } from './llm/request.ts';
-import type { AnyEvent } from './llm/stream.ts';
+import { type LlmCall, ROUTE_TYPES } from './llm/request.ts';
 import { compileTarget } from './llm/target.ts';
-import { compileTemplate } from './llm/template.ts';
 import { definePlugin } from './plugin.ts';
 
 /** Kong's default fits all route types. */
@@ -48,14 +37,6 @@ const config = record(
     entity_checks: [...llmChecks, { custom_entity_check: { field_sources: ['genai_category', 'route_type'], fn: categoryError } }],
   },
 );
-
-type Config = Infer<typeof config>;
-
-/** One model, and the way there and back. */
-interface Exchange {
-  readonly toVendor: ReturnType<typeof compileRequest>;
-  readonly toClient: ReturnType<typeof compileAnswer>;
-}
 
 /** What one request left for the way back. */
 interface Exchanged {
@@ -121,47 +102,6 @@ export const aiProxy = definePlugin({
     };
   },
 });
-
-/** Throws a ConfigurationError for a vendor that has no such operation. */
-function compileExchange(config: Config, options: object): Exchange {
-  const provider: Provider | undefined = providers.find(({ name }) => name === config.model.provider);
-  // A name that requests fill in is known with the call.
-  const name = typeof compileTemplate(config.model.name, 'model.name') === 'function' ? null : config.model.name;
-  const target = { name, options } as Target;
-  const { chat, completions, embeddings, preserve } = provider?.model(target) ?? {};
-  const credentials = provider?.credentials?.(config.auth ?? {}, target) ?? null;
-  if (config.route_type === 'llm/v1/chat' && chat) return between(config, chat, openaiChat, credentials);
-  if (config.route_type === 'llm/v1/completions' && completions) return between(config, completions, openaiCompletions, credentials);
-  if (config.route_type === 'llm/v1/embeddings' && embeddings) return between(config, embeddings, openaiEmbeddings, credentials);
-  if (config.route_type === 'preserve' && preserve) return preserved(config, preserve, credentials);
-  throw new ConfigurationError(`${config.model.provider} does not support ${config.route_type}`, 'route_type');
-}
-
-function between<Request, Answer, Event extends AnyEvent>(
-  config: Config,
-  operation: Operation<Request, Answer, Event>,
-  format: Format<Answer, Event>,
-  credentials: Credentials | null,
-): Exchange {
-  const { auth, secrets } = proofs(config, credentials);
-  return {
-    toVendor: compileRequest(config, operation, auth, credentials),
-    toClient: compileAnswer(operation, format, config.logging, secrets),
-  };
-}
-
-function preserved(config: Config, calls: NonNullable<Model['preserve']>, credentials: Credentials | null): Exchange {
-  const { auth, secrets } = proofs(config, credentials);
-  return {
-    toVendor: compilePreservedRequest(config, calls, auth, credentials),
-    toClient: compilePreservedAnswer(config.logging, secrets),
-  };
-}
-
-function proofs(config: Config, credentials: Credentials | null) {
-  const auth = compileAuth(config.auth);
-  return { auth, secrets: () => [...auth.secrets, ...(credentials?.secrets() ?? [])] };
-}
 
 function refused(error: unknown): Response {
   if (error instanceof RequestFailure) return refusal(error);

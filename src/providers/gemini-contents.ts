@@ -3,6 +3,8 @@ import { isObject, type Json, type JsonObject, parseJson } from '../lib/json.ts'
 import { RequestFailure } from '../lib/request-failure.ts';
 import { toPart } from './gemini-parts.ts';
 import { carriedBy } from './gemini-tool-call-id.ts';
+import { argumentsOf } from './tool-arguments.ts';
+import { unsupportedRole } from './unsupported.ts';
 
 interface Content {
   readonly role: 'user' | 'model';
@@ -59,7 +61,7 @@ function toContent(turn: readonly Message[], calls: readonly ToolCall[], signed:
     case 'user':
       return { role: 'user', parts: turn.flatMap(toUserParts) };
     default:
-      throw new RequestFailure(400, `gemini does not support messages of role '${turn[0]?.role}'`);
+      throw unsupportedRole('gemini', turn[0] ?? { role: '' });
   }
 }
 
@@ -86,13 +88,10 @@ function toModelParts(message: Message & WithSignature, signed: boolean): JsonOb
 }
 
 /** Of parallel calls the first alone is signed. */
-function toFunctionCall({ id, function: { name, arguments: text } }: ToolCall, mustBeSigned: boolean): JsonObject {
-  const carried = carriedBy(id);
-  const args = text.trim() === '' ? {} : parseJson(text);
-  if (!isObject(args)) throw new RequestFailure(400, `gemini needs a JSON object in the 'arguments' of the tool call '${name}'`);
-  const thoughtSignature = carried.thoughtSignature ?? (mustBeSigned ? UNSIGNED : undefined);
+function toFunctionCall(call: ToolCall, mustBeSigned: boolean): JsonObject {
+  const { id, thoughtSignature = mustBeSigned ? UNSIGNED : undefined } = carriedBy(call.id);
   return {
-    functionCall: { ...(carried.id !== undefined && { id: carried.id }), name, args },
+    functionCall: { ...(id !== undefined && { id }), name: call.function.name, args: argumentsOf(call) },
     ...(thoughtSignature !== undefined && { thoughtSignature }),
   };
 }

@@ -1,11 +1,15 @@
 import type { ChatRequest, Tool } from '../chat/chat.ts';
-import { isObject, type Json, type JsonObject } from '../lib/json.ts';
+import { isObject, type Json, type JsonObject, withoutAbsent } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { toContents } from './gemini-contents.ts';
 import { toGeminiSchema } from './gemini-schema.ts';
+import { refuseUnless, refuseUnsupported } from './unsupported.ts';
 
 /** Members of Gemini's own that OpenAI lacks: they pass, in either of its spellings. `generationConfig` adds to what OpenAI's members say. */
 const OWN_MEMBERS = ['safetySettings', 'safety_settings', 'cachedContent', 'cached_content', 'labels'];
+
+/** What would change the answer if it were left out. What is neither here nor in the body would not: `user`, `metadata`, `service_tier` … */
+const REFUSED = ['logit_bias', 'modalities', 'audio', 'functions', 'function_call'] as const;
 
 /** Models before the third generation think by budget, later ones by level: https://ai.google.dev/gemini-api/docs/thinking */
 const BY_BUDGET = /(^|\/)gemini-(1|2)\./;
@@ -17,8 +21,9 @@ const LEVELS: Readonly<Record<string, string>> = { minimal: 'MINIMAL', low: 'LOW
 
 /** A chat as Gemini's `generateContent` takes it: https://ai.google.dev/api/generate-content */
 export function toGenerateContent(request: ChatRequest): JsonObject {
-  const { model = '', messages, generationConfig: own } = request;
-  refuseUnsupported(request);
+  const { model = '', messages, tools, generationConfig: own } = request;
+  refuseUnsupported('gemini', request, REFUSED);
+  refuseUnless(request.parallel_tool_calls !== false || !tools?.length, 'gemini', "'parallel_tool_calls' false");
   const generationConfig = { ...toGenerationConfig(request, model), ...(isObject(own) && own) };
   return {
     ...toContents(messages, LATER.test(model)),
@@ -26,18 +31,6 @@ export function toGenerateContent(request: ChatRequest): JsonObject {
     ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
     ...Object.fromEntries(OWN_MEMBERS.filter(name => request[name] != null).map(name => [name, request[name] as Json])),
   };
-}
-
-function refuseUnsupported(request: ChatRequest) {
-  const { logit_bias, tools, parallel_tool_calls, modalities, functions } = request;
-  refuseUnless(Object.keys(logit_bias ?? {}).length === 0, "'logit_bias'");
-  refuseUnless(parallel_tool_calls !== false || !tools?.length, "'parallel_tool_calls' false");
-  refuseUnless(!Array.isArray(modalities) || modalities.every(modality => modality === 'text'), "other 'modalities' than text");
-  refuseUnless(functions == null, "'functions', which 'tools' replaced");
-}
-
-function refuseUnless(supported: boolean, what: string) {
-  if (!supported) throw new RequestFailure(400, `gemini does not support ${what}`);
 }
 
 function toGenerationConfig(request: ChatRequest, model: string): JsonObject {
@@ -59,9 +52,6 @@ function toGenerationConfig(request: ChatRequest, model: string): JsonObject {
     thinkingConfig: toThinkingConfig(request.reasoning_effort, model),
   });
 }
-
-const withoutAbsent = (members: Record<string, Json | undefined>): JsonObject =>
-  Object.fromEntries(Object.entries(members).filter((member): member is [string, Json] => member[1] != null));
 
 /** Thoughts come with the answer when the client says how much to think. */
 function toThinkingConfig(effort: string | null | undefined, model: string): JsonObject | undefined {
@@ -102,7 +92,7 @@ const takesNone = ({ properties, additionalProperties: others = false }: JsonObj
   isObject(properties) && Object.keys(properties).length === 0 && others === false;
 
 function toOwnTool(tool: { type?: unknown }): JsonObject {
-  refuseUnless(tool.type === undefined, `tools of type '${tool.type}'`);
+  refuseUnless(tool.type === undefined, 'gemini', `tools of type '${tool.type}'`);
   return tool as JsonObject;
 }
 
@@ -110,7 +100,7 @@ function toOwnTool(tool: { type?: unknown }): JsonObject {
 function toSearch(search: unknown): JsonObject[] {
   if (!isObject(search)) return [];
   const { user_location: place } = search;
-  refuseUnless(place == null, "'user_location' in 'web_search_options'");
+  refuseUnless(place == null, 'gemini', "'user_location' in 'web_search_options'");
   return [{ googleSearch: {} }];
 }
 

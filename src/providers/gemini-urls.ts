@@ -1,7 +1,7 @@
-import { ConfigurationError } from '../lib/configuration-error.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { operationUrl } from './endpoint.ts';
 import type { Options } from './provider.ts';
+import { pathSegment } from './url-parts.ts';
 
 /** Where Vertex AI serves a project, in Kong's words. */
 export interface Vertex {
@@ -14,24 +14,20 @@ export interface Vertex {
 
 export const AI_STUDIO = 'https://generativelanguage.googleapis.com';
 
-/** Models of other publishers on Vertex AI have dialects of their own: https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/use-partner-models */
-const OTHER_PUBLISHERS = /^(claude|mistral|codestral|jamba|llama)-/;
-
 export const originOf = (vertex: Vertex | null | undefined) => (vertex?.api_endpoint ? `https://${vertex.api_endpoint}` : AI_STUDIO);
 
 /** The URL of a method of a model's: `generateContent`, and in its place `streamGenerateContent` for streams. */
-export function methodUrls(options: Options, vertex: Vertex | null | undefined) {
+export function methodUrls(options: Options, vertex: Vertex | null | undefined, publisher = 'google') {
   const origin = originOf(vertex);
-  const resourceOf = vertex?.api_endpoint ? vertexResources(vertex) : studioResource;
+  const resourceOf = vertex?.api_endpoint ? vertexResources(vertex, publisher) : studioResource;
   const fixed = options.upstream_url ?? options.upstream_path;
 
   return (model: string, method: string, stream = false): string => {
     const name = stream ? `stream${method.charAt(0).toUpperCase()}${method.slice(1)}` : method;
-    const path = fixed == null ? `${resourceOf(model)}:${name}` : '/';
-    const url = new URL(operationUrl(options, origin, path));
+    const url = new URL(operationUrl(options, origin, fixed == null ? `${resourceOf(model)}:${name}` : '/'));
     // A configured URL may name the method, but the client says whether to stream.
-    if (fixed != null) url.pathname = url.pathname.replace(/:(streamGenerateContent|generateContent)$/, `:${name}`);
-    if (stream) url.searchParams.set('alt', 'sse');
+    if (fixed != null) url.pathname = url.pathname.replace(/:(generateContent|rawPredict|stream(GenerateContent|RawPredict))$/, `:${name}`);
+    if (name === 'streamGenerateContent') url.searchParams.set('alt', 'sse');
     return url.href;
   };
 }
@@ -42,28 +38,24 @@ function studioResource(model: string): string {
   return `/v1beta/${collection}/${segment(name ?? '')}`;
 }
 
+/** What other publishers name their models: those have dialects of their own. https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/use-partner-models */
+const PARTNERS = /^(claude|mistral|codestral|jamba|llama)-/;
+
 /** A model by its name, or with its publisher: `google/gemini-2.5-pro`, `publishers/google/models/gemini-2.5-pro`. */
-function vertexResources({ project_id, location_id, endpoint_id }: Vertex): (model: string) => string {
-  const home = `/v1/projects/${configured(project_id, 'project_id')}/locations/${configured(location_id, 'location_id')}`;
+function vertexResources({ project_id, location_id, endpoint_id }: Vertex, publisher: string): (model: string) => string {
+  const field = (option: string) => `model.options.gemini.${option}`;
+  const home = `/v1/projects/${pathSegment(project_id, field('project_id'))}/locations/${pathSegment(location_id, field('location_id'))}`;
   if (endpoint_id) {
-    const endpoint = `${home}/endpoints/${configured(endpoint_id, 'endpoint_id')}`;
+    const endpoint = `${home}/endpoints/${pathSegment(endpoint_id, field('endpoint_id'))}`;
     return () => endpoint;
   }
   return model => {
-    const [publisher = 'google', name = model] =
-      /^(?:publishers\/)?([\w-]+)\/(?:models\/)?(.*)$/s.exec(model.replace(/^models\//, ''))?.slice(1) ?? [];
-    const plain = name.replace(/^models\//, '');
-    if (publisher !== 'google' || OTHER_PUBLISHERS.test(plain)) {
+    const [named = publisher, name = model] = /^(?:publishers\/)?([\w-]+)\/(?:models\/)?(.*)$/s.exec(model)?.slice(1) ?? [];
+    if ((named !== publisher && named !== 'models') || (publisher === 'google' && PARTNERS.test(name))) {
       throw new RequestFailure(400, `the model '${model}' does not speak Gemini's API`);
     }
-    return `${home}/publishers/google/models/${segment(plain)}`;
+    return `${home}/publishers/${publisher}/models/${segment(name)}`;
   };
 }
 
 const segment = (name: string) => encodeURIComponent(name.toWellFormed());
-
-function configured(value: string | null | undefined, option: string): string {
-  if (!value || value === '.' || value === '..')
-    throw new ConfigurationError('this names nothing of Vertex AI', `model.options.gemini.${option}`);
-  return segment(value);
-}

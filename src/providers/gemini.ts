@@ -2,6 +2,7 @@ import type { ChatEvent, ChatRequest, ChatResponse } from '../chat/chat.ts';
 import type { EmbeddingsRequest, EmbeddingsResponse } from '../chat/embeddings.ts';
 import { isObject, type Json } from '../lib/json.ts';
 import { boolean, record, string } from '../schema/field.ts';
+import { CLAUDE, claudeOnVertex } from './claude-on-vertex.ts';
 import { completionsOverChat } from './completions-over-chat.ts';
 import { preservedCalls } from './endpoint.ts';
 import { fromAnswer } from './gemini-answer.ts';
@@ -44,7 +45,12 @@ export const gemini = defineProvider({
     },
   ],
 
-  model({ options }) {
+  model({ name, options }) {
+    const preserve = preservedCalls(options, originOf(options.gemini));
+    if (options.gemini?.api_endpoint && CLAUDE.test(name ?? '')) {
+      const claude = claudeOnVertex(methodUrls(options, options.gemini, 'anthropic'));
+      return { chat: claude, completions: completionsOverChat('claude', claude), preserve };
+    }
     const urlOf = methodUrls(options, options.gemini);
     const chat: Translation<ChatRequest, ChatResponse, ChatEvent> = {
       dialect: 'own',
@@ -65,12 +71,7 @@ export const gemini = defineProvider({
         throw new Error('embeddings are not streamed');
       },
     };
-    return {
-      chat,
-      completions: completionsOverChat('gemini', chat),
-      embeddings,
-      preserve: preservedCalls(options, originOf(options.gemini)),
-    };
+    return { chat, completions: completionsOverChat('gemini', chat), embeddings, preserve };
   },
 
   credentials: auth => (auth.gcp_use_service_account ? googleCredentials(auth) : null),

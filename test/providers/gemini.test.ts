@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import type { ChatRequest, Message } from '../../src/chat/chat.ts';
 import type { CompletionRequest } from '../../src/chat/completion.ts';
+import { ConfigurationError } from '../../src/lib/configuration-error.ts';
 import { RequestFailure } from '../../src/lib/request-failure.ts';
 import { gemini } from '../../src/providers/gemini.ts';
 import { chat as chatConfig, json, send, stream } from '../support/ai-exchange.ts';
@@ -62,7 +63,7 @@ describe('a chat goes to', () => {
   );
 
   test.each(['..', '.', ''])('nowhere in the project %p, which a client may have named', project_id => {
-    expect(() => modelOf(vertex({ project_id }))).toThrow('this names nothing of Vertex AI');
+    expect(() => modelOf(vertex({ project_id }))).toThrow(ConfigurationError);
   });
 });
 
@@ -133,6 +134,7 @@ describe('gemini refuses what it would have to leave out', () => {
     [{ messages, logit_bias: { 5: 1 } }, "'logit_bias'"],
     [{ messages, tools: [clock], parallel_tool_calls: false }, "'parallel_tool_calls'"],
     [{ messages, modalities: ['text', 'audio'] }, "'modalities'"],
+    [{ messages, function_call: { name: 'clock' } }, "'function_call'"],
     [{ messages, functions: [] }, "'functions'"],
     [{ messages, web_search_options: { user_location: {} } }, "'user_location'"],
     [{ messages, reasoning_effort: 'none', model: 'gemini-3-pro-preview' }, "'reasoning_effort' 'none' with gemini-3-pro-preview"],
@@ -142,14 +144,13 @@ describe('gemini refuses what it would have to leave out', () => {
     [{ messages: [{ role: 'system', content: 'hi' }] }, "'messages'"],
     [{ messages: [{ role: 'function', content: 'hi' }] } as unknown as ChatRequest, "role 'function'"],
     [{ messages: [{ role: 'system', content: [{ type: 'image_url', image_url: { url: 'https://a.test' } }] }] }, "role 'system'"],
-    [{ messages: [...messages, called('1', '[1]')] }, "'arguments'"],
-    [{ messages: [...messages, called('1', 'no')] }, "'arguments'"],
+    [{ messages: [...messages, called('1', '[1]')] }, "arguments of 'clock'"],
+    [{ messages: [...messages, called('1', 'no')] }, "arguments of 'clock'"],
     [{ messages: [...messages, called('1'), { role: 'tool', tool_call_id: '2', content: 'x' }] }, "'tool_call_id'"],
     [says({ type: 'video_url' }), "type 'video_url'"],
     [says({ type: 'image_url', image_url: { url: 'cat.png' } }), "'image_url.url'"],
     [says({ type: 'image_url', image_url: { url: 'data:image/png' } }), "'image_url.url'"],
-    [says({ type: 'image_url', image_url: { url: 'data:;base64,AAAA' } }), "'image_url.url'"],
-    [says({ type: 'image_url', image_url: { url: 'data:image/svg+xml,%3Csvg/%3E' } }), 'base64'],
+    [says({ type: 'image_url', image_url: { url: 'data:image/svg+xml,%3Csvg%' } }), 'data URI'],
     [says({ type: 'file', file: { file_id: 'file-abc' } }), "'file.file_id'"],
     [says({ type: 'file', file: { file_data: 'AAAA', filename: 'a.constructor' } }), "'file.filename'"],
   ])('of the chat %j', (request, what) => {
@@ -189,6 +190,36 @@ describe('gemini claims no success that did not happen', () => {
     const { translate } = chat.stream();
     const chunk = (text: string) => frame({ candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }] });
     expect([...translate(chunk('a')), ...translate(chunk(''))].filter(event => event.finish_reason !== undefined)).toHaveLength(1);
+  });
+});
+
+// https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude
+describe('Claude on Vertex AI', () => {
+  const { chat, embeddings } = gemini.model({ name: 'claude-sonnet-4-5@20250929', options: vertex() });
+  if (chat?.dialect !== 'own') throw new Error('claude has its own dialect');
+
+  test.each([
+    [false, 'rawPredict'],
+    [true, 'streamRawPredict'],
+  ])('is called at its publisher, stream %p', (streamed, method) => {
+    const { url } = chat.endpoint({ model: 'claude-sonnet-4-5@20250929', stream: streamed, path: '/' });
+    expect(url).toBe(`${PUBLISHED}/publishers/anthropic/models/claude-sonnet-4-5%4020250929:${method}`);
+  });
+
+  test('is asked in the dialect of Anthropic, the model left to the URL', () => {
+    const body = chat.request({
+      model: 'claude-sonnet-4-5@20250929',
+      messages: [{ role: 'user', content: 'hi' }],
+      max_tokens: 9,
+      stream: true,
+    });
+    expect(body).toMatchObject({ anthropic_version: 'vertex-2023-10-16', max_tokens: 9, stream: true });
+    expect(body).toHaveProperty('messages');
+    expect(body).not.toHaveProperty('model');
+  });
+
+  test('has no embeddings', () => {
+    expect(embeddings).toBeUndefined();
   });
 });
 

@@ -36,10 +36,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * OAuth tokens of Google's: from the JSON that the configuration, GCP_SERVICE_ACCOUNT or the file GOOGLE_APPLICATION_CREDENTIALS
  * holds, else from the metadata server, which also speaks for workload identities on GKE.
- * Throws a ConfigurationError for JSON that is no identity.
+ * Throws a ConfigurationError for JSON that is no identity, and for URLs that are none.
  */
 export function googleCredentials(identity: GoogleIdentity, environment: Environment = process.env, now = Date.now): Credentials {
   const given = identityJson(identity, environment);
+  for (const name of ['gcp_metadata_url', 'gcp_oauth_token_url'] as const) {
+    if (identity[name] != null && !URL.canParse(identity[name])) throw new ConfigurationError('this is no URL', `auth.${name}`);
+  }
   let token: Token | null = null;
   let fetching: Promise<Token> | null = null;
 

@@ -175,6 +175,10 @@ test('a credentials file that is none is a 502', async () => {
   expect(failure.status).toBe(502);
 });
 
+test.each(['gcp_metadata_url', 'gcp_oauth_token_url'])('an %s that is none is refused at configure time', name => {
+  expect(() => googleCredentials({ [name]: 'metadata' }, {})).toThrow(ConfigurationError);
+});
+
 test.each([
   ['no JSON', 'secret', 'this is not the JSON of a service account'],
   ['an empty object', '{}', "this has no 'client_email' and 'private_key'"],

@@ -35,6 +35,9 @@ export interface Context {
   readonly log: JsonObject;
   /** A plugin's own notes between its phases. */
   readonly notes: Notes;
+
+  /** The client's connection may rest so long, in milliseconds, while a plugin waits for somebody else. */
+  rest(milliseconds: number): void;
 }
 
 export interface RequestBody {

@@ -121,7 +121,11 @@ export class RequestContext implements Context, Routable {
   /** Lets the client's connection rest while the upstream may still come. */
   awaitUpstream(): void {
     const { connect, write, read } = this.upstream.timeouts;
-    const seconds = Math.ceil((connect + write + read) / 1000) + GRACE_SECONDS;
+    this.rest(connect + write + read);
+  }
+
+  rest(milliseconds: number): void {
+    const seconds = Math.ceil(milliseconds / 1000) + GRACE_SECONDS;
     this.server.timeout(this.request, seconds > LONGEST_IDLE_SECONDS ? 0 : seconds);
   }
 

@@ -36,6 +36,7 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
       timeouts: { connect: 1000, read: 1000, write: 1000 },
     },
     log: {},
+    rest: () => undefined,
     notes: { get: key => notes.get(key) as never, set: (key, value) => void notes.set(key, value) },
     ...circumstances,
     outcome: {

@@ -2,9 +2,9 @@ import type { AnswerFacts, Format } from '../../formats/format.ts';
 import { isObject, type JsonObject, parseJson } from '../../lib/json.ts';
 import type { Operation, Translation, Unchanged } from '../../providers/provider.ts';
 import { pump, type Stage } from '../../stream/pump.ts';
-import type { Context } from '../context.ts';
 import { plainBody, plainText, withBody, withJson } from './body.ts';
 import { isWatched, type Logging } from './config.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { badAnswer, vendorFailure } from './failure.ts';
 import { hear, type Observation, observe } from './observation.ts';
 import type { LlmCall } from './request.ts';
@@ -26,7 +26,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
   const read = compileRead(logging);
   const streamType = (operation.dialect === 'own' && operation.streamType) || 'text/event-stream';
 
-  return (context: Context, response: Response, call: LlmCall, observation: Observation) => {
+  return (context: ExchangeContext, response: Response, call: LlmCall, observation: Observation) => {
     if (!response.ok) return vendorFailure(response, operation, secrets());
     const type = response.headers.get('content-type') ?? '';
     if (type.includes('text/html')) return badAnswer(response, 'the model provider answered with a web page');
@@ -47,7 +47,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
 
   function pass(
     { amend }: Unchanged<never>,
-    { outcome }: Context,
+    { outcome }: ExchangeContext,
     response: Response,
     streamed: boolean,
     call: LlmCall,

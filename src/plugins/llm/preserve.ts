@@ -3,11 +3,11 @@ import { isObject } from '../../lib/json.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials, Model } from '../../providers/provider.ts';
 import { pump } from '../../stream/pump.ts';
-import type { Context } from '../context.ts';
 import { compileRead } from './answer.ts';
 import type { LlmAuth } from './auth.ts';
 import { plainBody, plainText, withBody } from './body.ts';
 import { isWatched, type Logging } from './config.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { withoutSecrets } from './failure.ts';
 import type { Observation } from './observation.ts';
 import { checkModel, configuredMembers, type LlmCall, type RequestSettings, setHeaders } from './request.ts';
@@ -29,7 +29,7 @@ export function compilePreservedRequest(settings: RequestSettings, { endpoint }:
   if (auth.inBody) throw new ConfigurationError('a body that is preserved takes no parameter', 'auth.param_location');
   if (response_streaming === 'always') throw new ConfigurationError('a body that is preserved asks for what it says', 'response_streaming');
 
-  return async (context: Context): Promise<LlmCall> => {
+  return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
     const bytes = await context.body.bytes(limit);
     const isJson = context.request.headers.get('content-type')?.toLowerCase().includes('json') === true;
@@ -64,7 +64,7 @@ export function compilePreservedAnswer(logging: Logging, secrets: () => readonly
   const read = compileRead(logging);
   const watching = { hideUsage: false, payloads: logging.log_payloads, estimated: logging.log_statistics, unframed: false };
 
-  return (_context: Context, response: Response, _call: LlmCall, observation: Observation) => {
+  return (_context: ExchangeContext, response: Response, _call: LlmCall, observation: Observation) => {
     if (response.status >= 400) return refused(response);
     if (secrets().some(secret => response.headers.get('location')?.includes(secret))) response.headers.delete('location');
     const type = response.headers.get('content-type') ?? '';

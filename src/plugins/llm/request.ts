@@ -3,9 +3,9 @@ import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.
 import { setMembers } from '../../lib/json-members.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials, Operation, Translation } from '../../providers/provider.ts';
-import type { Context } from '../context.ts';
 import type { LlmAuth } from './auth.ts';
 import { isWatched, type Logging, type ModelConfig } from './config.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { compileTemplate } from './template.ts';
 
 export const ROUTE_TYPES = ['llm/v1/chat', 'llm/v1/completions', 'llm/v1/embeddings', 'preserve'] as const;
@@ -66,7 +66,7 @@ export function compileRequest<Request>(
   const watched = isWatched(logging);
   const readsAnswer = watched || operation.dialect === 'own' || operation.amend !== undefined;
 
-  return async (context: Context): Promise<LlmCall> => {
+  return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
     const { text, body } = await readBody(context, limit);
     checkRouteType(formatsOf(body), route_type);
@@ -170,7 +170,7 @@ export function configuredMembers(routeType: RouteType, options: ModelConfig['op
   });
 }
 
-async function readBody({ request, body }: Context, limit: number): Promise<{ text: string; body: Body }> {
+async function readBody({ request, body }: ExchangeContext, limit: number): Promise<{ text: string; body: Body }> {
   const type = request.headers.get('content-type');
   const parsed = type === null || type.toLowerCase().includes('application/json') ? await body.json(limit) : undefined;
   if (parsed === undefined || typeof parsed !== 'object') {

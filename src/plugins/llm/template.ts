@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
-import type { Context } from '../context.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 
 /** A text that every request fills in for itself, or that is the same for all. */
-export type Template = string | null | ((context: Context) => string);
+export type Template = string | null | ((context: ExchangeContext) => string);
 
 /**
  * Kong's `$(headers.name)`, `$(uri_captures.name)` and `$(query_params.name)`: where one stands, the whole text is
@@ -25,7 +25,7 @@ export function compileTemplate(text: string | null, field: string): Template {
   };
 }
 
-function readerOf(source: string | undefined, key: string): ((context: Context) => string | null | undefined) | undefined {
+function readerOf(source: string | undefined, key: string): ((context: ExchangeContext) => string | null | undefined) | undefined {
   switch (source) {
     case 'headers':
       return ({ request }) => request.headers.get(key);

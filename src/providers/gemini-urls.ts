@@ -22,14 +22,22 @@ export function methodUrls(options: Options, vertex: Vertex | null | undefined, 
   const resourceOf = vertex?.api_endpoint ? vertexResources(vertex, publisher) : studioResource;
   const fixed = options.upstream_url ?? options.upstream_path;
 
+  // Most requests ask for the model of the one before.
+  let last = { model: '', method: '', url: '' };
   return (model: string, method: string, stream = false): string => {
-    const name = stream ? `stream${method.charAt(0).toUpperCase()}${method.slice(1)}` : method;
-    const url = new URL(operationUrl(options, origin, fixed == null ? `${resourceOf(model)}:${name}` : '/'));
-    // A configured URL may name the method, but the client says whether to stream.
-    if (fixed != null) url.pathname = url.pathname.replace(/:(generateContent|rawPredict|stream(GenerateContent|RawPredict))$/, `:${name}`);
-    if (name === 'streamGenerateContent') url.searchParams.set('alt', 'sse');
-    return url.href;
+    const asked = stream ? `stream${method.charAt(0).toUpperCase()}${method.slice(1)}` : method;
+    if (model !== last.model || asked !== last.method) last = { model, method: asked, url: urlOf(model, asked) };
+    return last.url;
   };
+
+  function urlOf(model: string, method: string): string {
+    const url = new URL(operationUrl(options, origin, fixed == null ? `${resourceOf(model)}:${method}` : '/'));
+    // A configured URL may name the method, but the client says whether to stream.
+    if (fixed != null)
+      url.pathname = url.pathname.replace(/:(generateContent|rawPredict|stream(GenerateContent|RawPredict))$/, `:${method}`);
+    if (method === 'streamGenerateContent') url.searchParams.set('alt', 'sse');
+    return url.href;
+  }
 }
 
 /** `gemini-2.5-pro` or `models/gemini-2.5-pro`; `tunedModels/mine`. */

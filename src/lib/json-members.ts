@@ -42,6 +42,44 @@ export function setMembers(text: string, changes: Readonly<Record<string, Json |
   return result + text.slice(copied);
 }
 
+/**
+ * The JSON object that `text` holds, with elements put before and after those of the array that is its member `key`, which
+ * has some. What is put there is JSON too: elements with commas between, or nothing. Other bytes stay as `setMembers` has them.
+ */
+export function surroundElements(text: string, key: string, before: string, after: string): string {
+  const once = setMembers(text, {});
+  const array = scanMembers(once).find(member => member.key === key);
+  if (array === undefined) throw new Error(`no member ${key}`);
+  const open = array.value + 1;
+  const close = array.end - 1;
+  const separated = (elements: string, comma: string) => (elements === '' ? '' : comma);
+  return `${once.slice(0, open)}${before}${separated(before, ',')}${once.slice(open, close)}${separated(after, ',')}${after}${once.slice(close)}`;
+}
+
+/** Whether an object in `text`, which parses to `value`, has a member twice: of the two, some parsers take the first. */
+export function repeatsMembers(text: string, value: Json): boolean {
+  let written = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at) - 1;
+    else if (code === COLON) written += 1;
+  }
+  return written > countMembers(value);
+}
+
+/** Without recursion: values may be nested as deeply as they like. */
+function countMembers(value: Json): number {
+  let count = 0;
+  const rest: Json[] = [value];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    const members = Object.values(next);
+    if (!Array.isArray(next)) count += members.length;
+    for (const member of members) rest.push(member);
+  }
+  return count;
+}
+
 function scanMembers(text: string): Member[] {
   const members: Member[] = [];
   let at = skipSpace(text, text.indexOf('{') + 1);
@@ -62,6 +100,7 @@ function scanMembers(text: string): Member[] {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;

@@ -24,6 +24,21 @@ export interface Pcre {
  */
 export const compilePcre = (pattern: string, options?: PcreOptions): RegExp => compilePcreGroups(pattern, options).regex;
 
+/**
+ * Whether `pattern` matches anywhere in a text. The search throws an Error when it comes to no end: JavaScriptCore gives
+ * up after some 10^8 steps, and says of such a text what it says of one without a match.
+ */
+export function compilePcreSearch(pattern: string): (text: string) => boolean {
+  // What may come first is no matter for a search. It would make each character a start from which to run to the end.
+  const { source, flags } = compilePcre(pattern.replace(/^((?:\(\?[imsxU]+\))*)\.\*(?![+?*{])/, '$1'));
+  const regex = new RegExp(`(?:${source})|($)`, flags);
+  return text => {
+    const match = regex.exec(text);
+    if (match === null) throw new Error(`pattern ${pattern} comes to no end`);
+    return match.at(-1) === undefined;
+  };
+}
+
 /** As `compilePcre`, for those who read what the parentheses caught by number. */
 export function compilePcreGroups(pattern: string, options: PcreOptions = {}): Pcre {
   const { source, groups, isChoice } = translatePcre(pattern);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Json, JsonObject } from '../../src/lib/json.ts';
-import { setMembers } from '../../src/lib/json-members.ts';
+import { repeatsMembers, setMembers, surroundElements } from '../../src/lib/json-members.ts';
 
 test.each<[string, Record<string, Json | undefined>, string]>([
   ['{"a":1}', {}, '{"a":1}'],
@@ -24,6 +24,29 @@ test.each<[string, Record<string, Json | undefined>, string]>([
   expect(setMembers(text, changes)).toBe(expected);
 });
 
+test.each([
+  ['{"a":[1]}', '0', '2', '{"a":[0,1,2]}'],
+  ['{"a":[1]}', '', '2,3', '{"a":[1,2,3]}'],
+  ['{"a":[1]}', '-1,0', '', '{"a":[-1,0,1]}'],
+  [' { "b":"a", "a" : [ 1.0 , "]" ] } ', '0', '2', ' { "b":"a", "a" : [0, 1.0 , "]" ,2] } '],
+  ['{"a":[1],"b":{"a":[7]},"a":[2]}', '0', '', '{"b":{"a":[7]},"a":[0,2]}'],
+  ['{"\\u0061":[[]]}', '[0]', '', '{"\\u0061":[[0],[]]}'],
+])('surroundElements of %s with %s and %s', (text, before, after, expected) => {
+  expect(surroundElements(text, 'a', before, after)).toBe(expected);
+});
+
+test.each([
+  ['{}', false],
+  ['[":",{":":":\\":"}]', false],
+  ['{"a":{"a":[{"a":1},{"a":2}]},"__proto__":1}', false],
+  ['{"a":1,"b":2,"a":1}', true],
+  ['[{"b":{"a":1,"\\u0061":2}}]', true],
+  [`${'{"a":'.repeat(5000)}{"b":1,"b":2}${'}'.repeat(5000)}`, true],
+  [`${'['.repeat(5000)}{"b":1,"c":2}${']'.repeat(5000)}`, false],
+])('repeatsMembers of %s', (text, expected) => {
+  expect(repeatsMembers(text, JSON.parse(text))).toBe(expected);
+});
+
 describe('setMembers, on objects of every shape', () => {
   const random = seeded(20);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
@@ -42,6 +65,7 @@ describe('setMembers, on objects of every shape', () => {
       for (const key of keys) if (random() < 0.3) changes[key] = random() < 0.3 ? undefined : json(2);
       const text = JSON.stringify(object, null, pick([0, 1, '\t']));
       expect(setMembers(text, {})).toBe(text);
+      expect(repeatsMembers(text, object)).toBe(false);
       const result = setMembers(text, changes);
       const expected = Object.fromEntries(Object.entries({ ...object, ...changes }).filter(([, value]) => value !== undefined));
       expect(JSON.parse(result)).toEqual(expected);

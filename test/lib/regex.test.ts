@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { compilePcre, compilePcreGroups } from '../../src/lib/regex.ts';
+import { compilePcre, compilePcreGroups, compilePcreSearch } from '../../src/lib/regex.ts';
 
 /** Pattern, texts it matches, texts it does not. What PCRE does: https://www.pcre.org/current/doc/html/pcre2pattern.html */
 const TABLE: readonly (readonly [pattern: string, matches: readonly string[], refuses: readonly string[]])[] = [
@@ -139,4 +139,27 @@ test.each([
   ['/plain', '/plain'],
 ])('every match of %s begins with "%s"', (pattern, prefix) => {
   expect(compilePcreGroups(pattern, { anchored: true }).prefix).toBe(prefix);
+});
+
+test.each<[string, string, boolean]>([
+  ['b', 'abc', true],
+  ['b', 'ac', false],
+  ['', '', true],
+  ['^$', 'a', false],
+  ['a$', 'a\n', true],
+  ['a|b', 'b', true],
+  ['(a)\\1', 'aa', true],
+  ['(a)\\1', 'ab', false],
+  ['.*b', 'a\nab', true],
+  ['(?i)(?s).*b.*', 'AB', true],
+  ['.*?b', 'ab', true],
+  ['.*+b', 'ab', false],
+  ['(?x)a # comment', 'a', true],
+])('compilePcreSearch(%j) in %j', (pattern, text, expected) => {
+  expect(compilePcreSearch(pattern)(text)).toBe(expected);
+});
+
+test('compilePcreSearch does not take for a text without a match one on which it gave up', () => {
+  const search = compilePcreSearch('(a+)+b');
+  expect(() => search(`${'a'.repeat(40)}c`)).toThrow('pattern (a+)+b comes to no end');
 });

@@ -1,7 +1,10 @@
+import { aiPromptDecorator } from './ai-prompt-decorator.ts';
+import { aiPromptGuard } from './ai-prompt-guard.ts';
+import { aiPromptTemplate } from './ai-prompt-template.ts';
 import { aiProxy } from './ai-proxy.ts';
 import { fileLog } from './file-log.ts';
 import { httpLog } from './http-log.ts';
 import type { Plugin } from './plugin.ts';
 
 /** Every plugin there is: one line adds one. */
-export const plugins = [aiProxy, fileLog, httpLog] as const satisfies readonly Plugin[];
+export const plugins = [aiPromptDecorator, aiPromptGuard, aiPromptTemplate, aiProxy, fileLog, httpLog] as const satisfies readonly Plugin[];

@@ -1,10 +1,16 @@
-import { expect, test } from 'bun:test';
+import { describe as describeTests, expect, test } from 'bun:test';
+import { aiPromptDecorator } from '../../src/plugins/ai-prompt-decorator.ts';
+import { aiPromptGuard } from '../../src/plugins/ai-prompt-guard.ts';
+import { aiPromptTemplate } from '../../src/plugins/ai-prompt-template.ts';
 import { fileLog } from '../../src/plugins/file-log.ts';
 import { httpLog } from '../../src/plugins/http-log.ts';
 import { plugins } from '../../src/plugins/registry.ts';
 import { describe } from '../../src/schema/describe.ts';
 import type { Field } from '../../src/schema/field.ts';
 import { protocols } from '../../src/schema/typedefs.ts';
+import decoratorOfKong from '../fixtures/kong/plugins/ai-prompt-decorator.json';
+import guardOfKong from '../fixtures/kong/plugins/ai-prompt-guard.json';
+import templateOfKong from '../fixtures/kong/plugins/ai-prompt-template.json';
 import fileLogOfKong from '../fixtures/kong/plugins/file-log.json';
 import httpLogOfKong from '../fixtures/kong/plugins/http-log.json';
 
@@ -39,6 +45,38 @@ test('the configuration of http-log is printed as Kong prints it, but for queue:
   expect(filled).toBe(true);
   expect({ ...printed, fields: { ...printed.fields, queue } } as unknown).toEqual(comparable(configOf(httpLogOfKong)));
   expect(httpLog.priority).toBe(httpLogOfKong.priority);
+});
+
+describeTests('the configuration of a prompt plugin is printed as Kong 3.9 prints it, but for', () => {
+  // Kong 3.15 has a larger default, and takes 0 for no limit.
+  const size = { max_request_body_size: { type: 'integer', gt: -1, default: 1_048_576 } };
+  // Clients speak OpenAI's format; another one is refused.
+  const format = { llm_format: { type: 'string', default: 'openai', one_of: ['openai'] } };
+  // Kong 3.15 has it; what is no text cannot be looked at.
+  const category = { genai_category: { type: 'string', default: 'text/generation', one_of: ['text/generation', 'text/embeddings'] } };
+  // Kong 3.15 takes longer messages.
+  const longer = JSON.parse(JSON.stringify(decoratorOfKong).replaceAll('"len_max":500', '"len_max":100000')) as typeof decoratorOfKong;
+
+  test.each([
+    ['ai-prompt-template', aiPromptTemplate, templateOfKong, size],
+    ['ai-prompt-decorator', aiPromptDecorator, longer, { ...size, ...format }],
+    ['ai-prompt-guard', aiPromptGuard, guardOfKong, { ...size, ...format, ...category }],
+  ])('its later fields: %s', (_, plugin, golden, exceptions) => {
+    const { required, entity_checks, ...printed } = withoutOptional(comparable(describe(plugin.config))) as Record<string, unknown>;
+    const { fields, ...wanted } = withoutOptional(comparable(configOf(golden))) as Record<string, unknown>;
+    expect(required).toBe(true);
+    expect(printed).toEqual({ ...wanted, fields: { ...(fields as object), ...exceptions } });
+    const checks = (golden as { entity_checks?: unknown }).entity_checks;
+    expect(entity_checks).toEqual(checks && JSON.parse(JSON.stringify(checks).replaceAll('"config.', '"')));
+    expect(plugin.priority).toBe(golden.priority);
+  });
+
+  /** What is not required may be said so or not. */
+  function withoutOptional(description: unknown): unknown {
+    if (typeof description !== 'object' || description === null || Array.isArray(description)) return description;
+    const entries = Object.entries(description).filter(([name, fact]) => !(name === 'required' && fact === false));
+    return Object.fromEntries(entries.map(([name, fact]) => [name, withoutOptional(fact)]));
+  }
 });
 
 test.each(plugins.map(plugin => [plugin.name, plugin] as const))('rows of %s take what Kong’s take', async (name, plugin) => {

@@ -13,6 +13,7 @@ const REFUSED = ['logit_bias', 'modalities', 'audio', 'functions', 'function_cal
 
 /** Models before the third generation think by budget, later ones by level: https://ai.google.dev/gemini-api/docs/thinking */
 const BY_BUDGET = /(^|\/)gemini-(1|2)\./;
+/** These also refuse calls that come back without the signature of their thoughts. */
 const LATER = /(^|\/)gemini-([3-9]|[a-z-]+-latest)/;
 
 /** How Google itself reads `reasoning_effort`: https://ai.google.dev/gemini-api/docs/openai#thinking */
@@ -21,9 +22,10 @@ const LEVELS: Readonly<Record<string, string>> = { minimal: 'MINIMAL', low: 'LOW
 
 /** A chat as Gemini's `generateContent` takes it: https://ai.google.dev/api/generate-content */
 export function toGenerateContent(request: ChatRequest): JsonObject {
-  const { model = '', messages, tools, generationConfig: own } = request;
+  const { model = '', messages, tools, verbosity, generationConfig: own } = request;
   refuseUnsupported('gemini', request, REFUSED);
   refuseUnless(request.parallel_tool_calls !== false || !tools?.length, 'gemini', "'parallel_tool_calls' false");
+  refuseUnless(verbosity == null || verbosity === 'medium', 'gemini', "'verbosity' other than medium");
   const generationConfig = { ...toGenerationConfig(request, model), ...(isObject(own) && own) };
   return {
     ...toContents(messages, LATER.test(model)),
@@ -58,8 +60,9 @@ function toThinkingConfig(effort: string | null | undefined, model: string): Jso
   if (effort == null) return undefined;
   const [name, values] = BY_BUDGET.test(model) ? ['thinkingBudget', BUDGETS] : ['thinkingLevel', LEVELS];
   const value = Object.hasOwn(values, effort) ? values[effort] : undefined;
-  if (value === undefined)
+  if (value === undefined) {
     throw new RequestFailure(400, `gemini does not support the 'reasoning_effort' '${effort}' with ${model || 'this model'}`);
+  }
   return { [name]: value, ...(effort !== 'none' && { includeThoughts: true }) };
 }
 

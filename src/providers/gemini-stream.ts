@@ -31,9 +31,12 @@ interface Seen {
   finished: boolean;
 }
 
-/** A stream of answers, each the next piece of one answer, the usage in each being that of all so far: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent */
+/**
+ * A stream of answers, each the next piece of one answer, the usage in each being that of all so far.
+ * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+ */
 export function geminiStream(): StreamTranslation<ChatEvent> {
-  const candidates = new Map<number, Seen>();
+  const seenOf = new Map<number, Seen>();
   let responseId = '';
   let model: string | undefined;
 
@@ -67,8 +70,8 @@ export function geminiStream(): StreamTranslation<ChatEvent> {
 
   function candidateEvents(candidate: Candidate): ChatEvent[] {
     const { index = 0, content, finishReason, groundingMetadata, logprobsResult } = candidate;
-    const seen = candidates.get(index) ?? { calls: 0, text: '', grounding: undefined, finished: false };
-    candidates.set(index, seen);
+    const seen = seenOf.get(index) ?? { calls: 0, text: '', grounding: undefined, finished: false };
+    seenOf.set(index, seen);
     seen.grounding = groundingMetadata ?? seen.grounding;
 
     const failure = failureOf(candidate);

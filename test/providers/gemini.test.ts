@@ -136,6 +136,7 @@ describe('gemini refuses what it would have to leave out', () => {
     [{ messages, modalities: ['text', 'audio'] }, "'modalities'"],
     [{ messages, function_call: { name: 'clock' } }, "'function_call'"],
     [{ messages, functions: [] }, "'functions'"],
+    [{ messages, verbosity: 'low' }, "'verbosity'"],
     [{ messages, web_search_options: { user_location: {} } }, "'user_location'"],
     [{ messages, reasoning_effort: 'none', model: 'gemini-3-pro-preview' }, "'reasoning_effort' 'none' with gemini-3-pro-preview"],
     [{ messages, reasoning_effort: 'toString', model: 'gemini-2.5-pro' }, "'reasoning_effort'"],

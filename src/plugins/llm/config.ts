@@ -99,15 +99,18 @@ function strangerError({ auth, model }: { readonly auth: Auth; readonly model: M
       ['model.options', parts.options, model.options],
     ] as const) {
       const given = values as Readonly<Record<string, unknown>> | null;
-      const found = Object.entries(fields ?? {}).find(([field, { facts }]) => !saysNothing(given?.[field], facts.default));
+      const found = Object.entries(fields ?? {}).find(([name, field]) => !saysNothing(given?.[name], field));
       if (found) return `${path}.${found[0]} is for the ${name} provider only`;
     }
   }
   return undefined;
 }
 
-const saysNothing = (value: unknown, initial: unknown): boolean =>
-  value === null || value === undefined || value === initial || (isObject(value) && Object.values(value).every(member => member === null));
+const saysNothing = (value: unknown, { facts, fields = {} }: Field): boolean =>
+  value === null ||
+  value === undefined ||
+  value === facts.default ||
+  (isObject(value) && Object.entries(fields).every(([name, field]) => saysNothing(value[name], field)));
 
 function urlError(value: string): string | undefined {
   const url = URL.parse(value);

@@ -1,3 +1,4 @@
+import type { EntityCheck } from '../schema/entity-check.ts';
 import type { Field, Infer, RecordField } from '../schema/field.ts';
 import { boolean, foreign, record, string } from '../schema/field.ts';
 import { protocols, tags, timestamp, utf8Name, uuid } from '../schema/typedefs.ts';
@@ -30,6 +31,8 @@ export interface PluginSchema {
   readonly config: RecordField;
   /** Fields of the row that it takes otherwise than plugins do: `{ consumer: noConsumer }`. */
   readonly fields?: Readonly<Record<string, Field>>;
+  /** Checks of the row as a whole; those of `config` alone are its own. */
+  readonly entity_checks?: readonly EntityCheck[];
 }
 
 /** The entity whose rows are checked by the schema of the plugin that `name` names. Null from `schemaOf`: not enabled. */
@@ -38,8 +41,8 @@ export function pluginEntity(schemaOf: (name: string) => PluginSchema | null): E
   const of = (name: string) => {
     const schema = schemaOf(name);
     if (!schema) return null;
-    const { config, fields: own } = schema;
-    return { fields: { ...own, config: { ...config, facts: { ...config.facts, required: true } } }, facts: {} };
+    const { config, fields: own, entity_checks = [] } = schema;
+    return { fields: { ...own, config: { ...config, facts: { ...config.facts, required: true } } }, facts: { entity_checks } };
   };
   return defineEntity({
     name: 'plugins',

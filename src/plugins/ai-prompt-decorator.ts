@@ -19,7 +19,7 @@ const config = record(
     max_request_body_size: maxRequestBodySize,
     llm_format: llmFormat,
   },
-  { required: true, entity_checks: [{ at_least_one_of: ['prompts.prepend', 'prompts.append'] }] },
+  { required: true },
 );
 
 /** Puts messages of the operator's before and after those of every chat. */
@@ -28,6 +28,7 @@ export const aiPromptDecorator = definePlugin({
   priority: 772,
   fields: { protocols: protocolsHttp },
   config,
+  entity_checks: [{ at_least_one_of: ['config.prompts.prepend', 'config.prompts.append'] }],
 
   configure({ prompts, max_request_body_size }) {
     const prepend = encode(prompts?.prepend);

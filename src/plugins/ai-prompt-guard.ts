@@ -20,20 +20,7 @@ const config = record(
     llm_format: llmFormat,
     genai_category: string({ default: 'text/generation', one_of: ['text/generation', 'text/embeddings'] }),
   },
-  {
-    required: true,
-    entity_checks: [
-      { at_least_one_of: ['allow_patterns', 'deny_patterns'] },
-      {
-        conditional: {
-          if_field: 'match_all_roles',
-          if_match: { eq: true },
-          then_field: 'allow_all_conversation_history',
-          then_match: { eq: false },
-        },
-      },
-    ],
-  },
+  { required: true },
 );
 
 /** Refuses prompts that match a denied pattern, or none of those allowed. Clients are not told which, as in Kong. */
@@ -42,6 +29,17 @@ export const aiPromptGuard = definePlugin({
   priority: 771,
   fields: { protocols: protocolsHttp },
   config,
+  entity_checks: [
+    { at_least_one_of: ['config.allow_patterns', 'config.deny_patterns'] },
+    {
+      conditional: {
+        if_field: 'config.match_all_roles',
+        if_match: { eq: true },
+        then_field: 'config.allow_all_conversation_history',
+        then_match: { eq: false },
+      },
+    },
+  ],
 
   configure(
     { allow_patterns, deny_patterns, genai_category, match_all_roles, allow_all_conversation_history, max_request_body_size },

@@ -1,5 +1,6 @@
 import type { Entity, Row } from '../entities/entity.ts';
 import type { Log } from '../lib/log.ts';
+import type { EntityCheck } from '../schema/entity-check.ts';
 import type { Field, RecordField } from '../schema/field.ts';
 import type { Context } from './context.ts';
 
@@ -44,6 +45,8 @@ export interface Plugin<Name extends string = string, Config = unknown> {
   readonly config: RecordField<Config>;
   /** Fields of its rows that it takes otherwise than plugins do: `{ consumer: noConsumer }`, when it makes no sense for one consumer. */
   readonly fields?: Readonly<Record<string, Field>>;
+  /** Checks of its rows, in which fields are `config.…`, where Kong has them there; those of `config` stand in its record. */
+  readonly entity_checks?: readonly EntityCheck[];
   /** Entities the plugin brings along, such as its credentials. */
   readonly entities?: readonly Entity[];
   /**

@@ -15,6 +15,7 @@ const nothing = record({}, { required: true });
 const SCHEMAS: Readonly<Record<string, PluginSchema>> = {
   limit: { config: limit },
   everywhere: { config: nothing, fields: { route: noRoute, service: noService, consumer: noConsumer, consumer_group: noConsumerGroup } },
+  whole: { config: limit, entity_checks: [{ mutually_required: ['config.minute', 'config.hour'] }] },
   http: { config: nothing, fields: { protocols: protocolsHttp } },
 };
 const plugin = pluginEntity(name => SCHEMAS[name] ?? null);
@@ -53,6 +54,7 @@ describe('a plugin is refused', () => {
     [{ name: 'limit', config: { minute: 0 } }, { config: { minute: 'value must be greater than 0' } }],
     [{ name: 'limit', config: { minute: 1, second: 1 } }, { config: { second: 'unknown field' } }],
     [{ name: 'limit' }, { config: { '@entity': ["at least one of these fields must be non-empty: 'minute', 'hour'"] } }],
+    [{ name: 'whole', config: { minute: 1 } }, { '@entity': ["all or none of these fields must be set: 'config.minute', 'config.hour'"] }],
     [
       { name: 'limit', config: { minute: 1 }, protocols: ['ftp'] },
       { protocols: ['expected one of: grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp'] },

@@ -102,7 +102,11 @@ describe('a configuration is refused', () => {
   const many = (count: number) => Array.from({ length: count }, () => USER);
   test.each<[string, object, string]>([
     ['without prompts', {}, 'at least one'],
-    ['with neither prepend nor append', { prompts: {} }, 'at least one'],
+    [
+      'with neither prepend nor append',
+      { prompts: {} },
+      "at least one of these fields must be non-empty: 'config.prompts.prepend', 'config.prompts.append'",
+    ],
     ['with 16 messages', { prompts: { prepend: many(16) } }, 'length must be at most 15'],
     ['with none to add', { prompts: { prepend: [], append: [] } }, 'at least one'],
     ['with an unknown role', { prompts: { append: [{ role: 'tool', content: 'a' }] } }, 'expected one of: system, assistant, user'],

@@ -203,13 +203,17 @@ describe('together with', () => {
 
 describe('a configuration is refused', () => {
   test.each<[string, object, string]>([
-    ['without patterns', {}, 'at least one'],
+    ['without patterns', {}, "at least one of these fields must be non-empty: 'config.allow_patterns', 'config.deny_patterns'"],
     ['with a pattern that is none', { deny_patterns: ['('] }, 'group is not closed'],
     ['with a pattern that nobody here can match', { allow_patterns: ['(?R)'] }, 'recursion is not supported'],
     ['with 11 patterns', { deny_patterns: Array.from({ length: 11 }, () => 'a') }, 'length must be at most 10'],
     ['with a pattern of 501 characters', { deny_patterns: ['a'.repeat(501)] }, 'length must be at most 500'],
     ['with an empty pattern', { deny_patterns: [''] }, 'length must be at least 1'],
-    ['that looks at all roles and at the latest message alone', { ...DENY, ...ALL, ...LATEST }, 'match_all_roles'],
+    [
+      'that looks at all roles and at the latest message alone',
+      { ...DENY, ...ALL, ...LATEST },
+      "failed conditional validation given value of field 'config.match_all_roles'",
+    ],
     ['with another format of clients', { ...DENY, llm_format: 'anthropic' }, 'expected one of: openai'],
     ['for what is no text', { ...DENY, genai_category: 'audio/speech' }, 'expected one of: text/generation, text/embeddings'],
   ])('%s', (_, config, message) => {

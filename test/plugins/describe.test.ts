@@ -62,12 +62,12 @@ describeTests('the configuration of a prompt plugin is printed as Kong 3.9 print
     ['ai-prompt-decorator', aiPromptDecorator, longer, { ...size, ...format }],
     ['ai-prompt-guard', aiPromptGuard, guardOfKong, { ...size, ...format, ...category }],
   ])('its later fields: %s', (_, plugin, golden, exceptions) => {
-    const { required, entity_checks, ...printed } = withoutOptional(comparable(describe(plugin.config))) as Record<string, unknown>;
+    const { required, ...printed } = withoutOptional(comparable(describe(plugin.config))) as Record<string, unknown>;
     const { fields, ...wanted } = withoutOptional(comparable(configOf(golden))) as Record<string, unknown>;
     expect(required).toBe(true);
     expect(printed).toEqual({ ...wanted, fields: { ...(fields as object), ...exceptions } });
-    const checks = (golden as { entity_checks?: unknown }).entity_checks;
-    expect(entity_checks).toEqual(checks && JSON.parse(JSON.stringify(checks).replaceAll('"config.', '"')));
+    const { entity_checks }: { readonly name: string; readonly entity_checks?: unknown } = golden;
+    expect(plugin.entity_checks as unknown).toEqual(entity_checks);
     expect(plugin.priority).toBe(golden.priority);
   });
 

@@ -14,7 +14,9 @@ export function openHost(prefix = '/nowhere') {
 
 /** The plugin's phases for a configuration as an operator writes it. Throws what the Admin API would answer. */
 export function configured<Config>(plugin: Plugin<string, Config>, input: object, host: Host) {
-  const checked = validate(record({ config: plugin.config }, { required: true }), { config: input });
+  const checked = validate(record({ config: plugin.config }, { required: true, entity_checks: plugin.entity_checks ?? [] }), {
+    config: input,
+  });
   if ('errors' in checked) throw new Error(violation(checked.errors));
   return plugin.configure(checked.value.config as Config, host, { id: 'c4fe', name: plugin.name });
 }

@@ -79,7 +79,7 @@ function identityError({ auth }: { readonly auth: AzureIdentity | null }): strin
  */
 function amendChunk(chunk: JsonObject): JsonObject | null {
   const { choices, usage, object } = chunk;
-  if (!Array.isArray(choices)) return chunk;
+  if (!Array.isArray(choices)) return amend.chunk(chunk);
   if (choices.length === 0 && !isObject(usage)) return null;
   const whole = choices.map(choice => (isObject(choice) && !('text' in choice) ? { delta: {}, ...choice } : choice));
   return amend.chunk({ ...chunk, object: object || 'chat.completion.chunk', choices: whole });

@@ -15,7 +15,7 @@ interface AnswerDifferences {
 
 /**
  * Makes whole answers and chunks of streams what OpenAI publishes: what it requires is there, and what it does not allow to be
- * null is left out. Throws for an answer that the vendor gave up, so that nobody takes it for a whole one.
+ * null is left out. Throws for what is no answer and for one that the vendor gave up, so that nobody takes it for a whole one.
  */
 export function amending(
   vendor: string,
@@ -23,10 +23,12 @@ export function amending(
 ): NonNullable<Unchanged<never>['amend']> {
   const amend = (body: JsonObject): JsonObject => {
     const { choices, usage: counted, system_fingerprint: fingerprint, ...rest } = body;
+    if ('error' in body) return body;
+    if (!Array.isArray(choices)) throw new RequestFailure(502, `${vendor} answered without choices`);
     return {
       ...rest,
       ...(typeof fingerprint === 'string' && { system_fingerprint: fingerprint }),
-      ...(Array.isArray(choices) && { choices: choices.map(choice => (isObject(choice) ? amendedChoice(choice) : choice)) }),
+      choices: choices.map(choice => (isObject(choice) ? amendedChoice(choice) : choice)),
       ...(counted !== undefined && { usage: isObject(counted) ? withoutNulls(usage?.(counted) ?? counted) : counted }),
     };
   };

@@ -140,6 +140,16 @@ describe('an answer that the vendor gave up is no answer', () => {
   });
 });
 
+test.each<[Provider, JsonObject]>([
+  [vllm, { object: 'error', message: 'out of memory', type: 'InternalServerError', param: null, code: 500 }],
+  [databricks, { error_code: 'REQUEST_LIMIT_EXCEEDED', message: 'too many' }],
+])('%o: a chunk without choices is no chunk: %j', (provider, chunk) => {
+  const { amend } = chatOf(provider, WORKSPACE);
+  expect(() => amend?.chunk(chunk)).toThrow('answered without choices');
+  const error = { error: { message: 'out of memory', code: 500 } };
+  expect(amend?.chunk(error)).toEqual(error);
+});
+
 describe('the configuration', () => {
   const configure = (provider: string, options: object | null) =>
     configured(aiProxy, { route_type: 'llm/v1/chat', model: { provider, options } }, openHost().host);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
-import { decorator, destinations, guard, refusedWith, said, send, template } from '../support/prompts.ts';
+import { OPENAI } from '../support/ai-exchange.ts';
+import { aiProxyTo, decorator, destinations, guard, refusedWith, said, send, template } from '../support/prompts.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 const upstream = startUpstream();
@@ -199,6 +200,14 @@ describe('together with', () => {
     expect(await send(upstream, [filled, guard(DENY)], body('ck'))).toMatchObject(REFUSED);
     expect(await send(upstream, [filled, guard(DENY)], body('t'))).toMatchObject({ status: 200 });
   });
+});
+
+test('together with ai-proxy, completions', async () => {
+  upstream.answer({ body: JSON.stringify({ choices: [{ index: 0, text: '2' }] }), headers: { 'content-type': 'application/json' } });
+  const proxy = aiProxyTo(upstream, OPENAI, { route_type: 'llm/v1/completions' });
+  expect(await send(upstream, [guard(DENY), proxy], '{"prompt":"hack"}')).toMatchObject(REFUSED);
+  const { status, sent } = await send(upstream, [guard(DENY), proxy], '{"prompt":"hello"}');
+  expect({ status, sent }).toEqual({ status: 200, sent: '{"prompt":"hello","model":"gpt-4"}' });
 });
 
 describe('a configuration is refused', () => {

@@ -191,6 +191,14 @@ describe('together with', () => {
   });
 });
 
+test('together with ai-proxy, completions', async () => {
+  upstream.answer({ body: JSON.stringify({ choices: [{ index: 0, text: '2' }] }), headers: { 'content-type': 'application/json' } });
+  const proxy = aiProxyTo(upstream, OPENAI, { route_type: 'llm/v1/completions' });
+  const { status, sent } = await send(upstream, [template({ templates }), proxy], completion('story', { time: 'time', heat: '1' }));
+  expect(status).toBe(200);
+  expect(JSON.parse(sent ?? '')).toEqual({ prompt: 'Once upon a time', temperature: 1, model: 'gpt-4' });
+});
+
 describe('a configuration that cannot work', () => {
   const IMPOSSIBLE = 'template [bad]: not a JSON object whose variables stand in strings or for values';
   test.each([

@@ -13,6 +13,9 @@ import guardOfKong from '../fixtures/kong/plugins/ai-prompt-guard.json';
 import templateOfKong from '../fixtures/kong/plugins/ai-prompt-template.json';
 import fileLogOfKong from '../fixtures/kong/plugins/file-log.json';
 import httpLogOfKong from '../fixtures/kong/plugins/http-log.json';
+import decoratorOf315 from '../fixtures/kong/plugins-3.15/ai-prompt-decorator.json';
+import guardOf315 from '../fixtures/kong/plugins-3.15/ai-prompt-guard.json';
+import templateOf315 from '../fixtures/kong/plugins-3.15/ai-prompt-template.json';
 
 const FUNCTION = '<fn>';
 
@@ -77,6 +80,16 @@ describeTests('the configuration of a prompt plugin is printed as Kong 3.9 print
     const entries = Object.entries(description).filter(([name, fact]) => !(name === 'required' && fact === false));
     return Object.fromEntries(entries.map(([name, fact]) => [name, withoutOptional(fact)]));
   }
+});
+
+test.each([
+  ['ai-prompt-template', aiPromptTemplate, templateOf315],
+  ['ai-prompt-decorator', aiPromptDecorator, decoratorOf315],
+  ['ai-prompt-guard', aiPromptGuard, guardOf315],
+])('the configuration of %s has the fields of Kong 3.15, and their defaults', (_, { config }, golden) => {
+  const fields = Object.entries<Field>(config.fields).map(([name, { facts }]) => [name, facts.default]);
+  const wanted = Object.entries<{ default?: unknown }>(golden.properties.config.properties).map(([name, field]) => [name, field.default]);
+  expect(fields.sort()).toEqual(wanted.sort());
 });
 
 test.each(plugins.map(plugin => [plugin.name, plugin] as const))('rows of %s take what Kong’s take', async (name, plugin) => {

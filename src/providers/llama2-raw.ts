@@ -26,6 +26,7 @@ export const rawChat = (url: string): Translation<ChatRequest, ChatResponse, Cha
       'modalities',
       'audio',
       'web_search_options',
+      'verbosity',
     ]);
     return toRaw(promptOf(request.messages), { ...request, max_tokens: request.max_completion_tokens ?? request.max_tokens ?? null });
   },

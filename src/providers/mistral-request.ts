@@ -28,7 +28,16 @@ export const DROPPED: readonly string[] = [
 
 /** https://docs.mistral.ai/api/endpoint/chat */
 export function toChat(request: ChatRequest): Patch {
-  refuseUnsupported(VENDOR, request, ['logit_bias', 'logprobs', 'top_logprobs', 'modalities', 'audio', 'web_search_options', 'functions']);
+  refuseUnsupported(VENDOR, request, [
+    'logit_bias',
+    'logprobs',
+    'top_logprobs',
+    'modalities',
+    'audio',
+    'web_search_options',
+    'functions',
+    'verbosity',
+  ]);
   return {
     ...renamed(request, 'max_completion_tokens', 'max_tokens'),
     ...renamed(request, 'seed', 'random_seed'),

@@ -11,7 +11,16 @@ const VENDOR = 'ollama';
 
 /** https://docs.ollama.com/api/chat */
 export function toChat(request: ChatRequest): JsonObject {
-  refuseUnsupported(VENDOR, request, ['n', 'logit_bias', 'parallel_tool_calls', 'modalities', 'audio', 'web_search_options', 'functions']);
+  refuseUnsupported(VENDOR, request, [
+    'n',
+    'logit_bias',
+    'parallel_tool_calls',
+    'modalities',
+    'audio',
+    'web_search_options',
+    'functions',
+    'verbosity',
+  ]);
   const choice = choiceOf(request.tool_choice, VENDOR);
   refuseUnless(choice === 'auto' || choice === 'none', VENDOR, "a 'tool_choice' that requires a call");
   const tools = choice === 'none' ? [] : functionsOf(request.tools, VENDOR).map(toTool);

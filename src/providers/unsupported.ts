@@ -19,15 +19,25 @@ const ASKS = {
   web_search_options: () => true,
   functions: () => true,
   function_call: value => value !== 'auto' && value !== 'none',
+  verbosity: value => value !== 'medium',
   tools: value => !Array.isArray(value) || value.length > 0,
   response_format: value => (value as { type?: unknown }).type !== 'text',
   dimensions: () => true,
 } satisfies Record<string, (value: unknown) => boolean>;
 
+/** How those are called of which a vendor has some values. */
+const WORDS: { readonly [name: string]: string } = {
+  n: "'n' other than 1",
+  best_of: "'best_of' other than 1",
+  parallel_tool_calls: "'parallel_tool_calls' of false",
+  modalities: "'modalities' other than text",
+  verbosity: "'verbosity' other than medium",
+};
+
 /** Throws a RequestFailure (400) for the first of `members` that asks for something. */
 export function refuseUnsupported(vendor: string, request: object, members: readonly (keyof typeof ASKS)[]) {
   const given = request as Readonly<Record<string, unknown>>;
-  for (const name of members) refuseUnless(given[name] == null || !ASKS[name](given[name]), vendor, `'${name}'`);
+  for (const name of members) refuseUnless(given[name] == null || !ASKS[name](given[name]), vendor, WORDS[name] ?? `'${name}'`);
 }
 
 export function refuseUnless(supported: boolean, vendor: string, what: string) {

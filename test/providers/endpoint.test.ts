@@ -35,8 +35,4 @@ describe('operations are called', () => {
     expect(openai.model({ name: null, options: {} }).preserve?.endpoint({ ...call, path }).url).toBe(url);
     if (path !== '') expect(openai.model({ name: null, options: { upstream_path: path } }).chat?.endpoint(call).url).toBe(url);
   });
-
-  test.each(['https://api.cohere.com/v1/chat', 'https://api.cohere.com/v1/generate'])('cohere refuses %s', upstream_url => {
-    expect(() => cohere.model({ name: null, options: { upstream_url } })).toThrow('use its /v2/chat');
-  });
 });

@@ -18,6 +18,7 @@ describe('ollama refuses what it would have to leave out', () => {
     [{ messages, n: 2 }, "'n'"],
     [{ messages, logit_bias: { 5: 1 } }, "'logit_bias'"],
     [{ messages, parallel_tool_calls: false }, "'parallel_tool_calls'"],
+    [{ messages, verbosity: 'low' }, "'verbosity'"],
     [{ messages, modalities: ['text', 'audio'] }, "'modalities'"],
     [{ messages, tool_choice: 'required' }, "a 'tool_choice' that requires a call"],
     [{ messages, tool_choice: { type: 'function', function: { name: 'f' } } }, "a 'tool_choice' that requires a call"],

@@ -44,21 +44,20 @@ export const azure = defineProvider({
   model({ options }) {
     const { azure_instance: instance, azure_deployment_id: deployment, azure_api_version: version } = options;
     const home = `/openai/deployments/${pathSegment(deployment, 'model.options.azure_deployment_id')}`;
-    const model = (upstream_path?: string | null) =>
-      openaiCompatible(
-        { ...options, upstream_path: upstream_path ?? null },
-        {
-          origin: `https://${hostLabel(instance, 'model.options.azure_instance')}.openai.azure.com`,
-          paths: { chat: `${home}/chat/completions`, completions: `${home}/completions`, embeddings: `${home}/embeddings` },
-          query: { 'api-version': version ?? '' },
-          drops: ['top_k'],
-          patch: request => limitOfReasoningModels(request, deployment),
-          amend: { ...amend, chunk: amendChunk },
-          streamsUsage: (version ?? '') >= STREAMS_USAGE_SINCE,
-        },
-      );
-    // As with Kong, `upstream_path` goes on from the deployment.
-    return model(options.upstream_path == null ? null : `${home}${options.upstream_path}`);
+    // As with Kong, it goes on from the deployment.
+    const upstream_path = options.upstream_path == null ? null : `${home}/${options.upstream_path.replace(/^\/+/, '')}`;
+    return openaiCompatible(
+      { ...options, upstream_path },
+      {
+        origin: `https://${hostLabel(instance, 'model.options.azure_instance')}.openai.azure.com`,
+        paths: { chat: `${home}/chat/completions`, completions: `${home}/completions`, embeddings: `${home}/embeddings` },
+        query: { 'api-version': version ?? '' },
+        drops: ['top_k'],
+        patch: request => limitOfReasoningModels(request, deployment),
+        amend: { ...amend, chunk: amendChunk },
+        streamsUsage: (version ?? '') >= STREAMS_USAGE_SINCE,
+      },
+    );
   },
 
   credentials: auth => azureCredentials(auth),
@@ -81,6 +80,7 @@ function amendChunk(chunk: JsonObject): JsonObject | null {
   const { choices, usage, object } = chunk;
   if (!Array.isArray(choices)) return amend.chunk(chunk);
   if (choices.length === 0 && !isObject(usage)) return null;
-  const whole = choices.map(choice => (isObject(choice) && !('text' in choice) ? { delta: {}, ...choice } : choice));
+  if (choices.some(choice => isObject(choice) && 'text' in choice)) return amend.chunk(chunk);
+  const whole = choices.map(choice => (isObject(choice) ? { delta: {}, ...choice } : choice));
   return amend.chunk({ ...chunk, object: object || 'chat.completion.chunk', choices: whole });
 }

@@ -25,6 +25,7 @@ describe('a deployment is called', () => {
     [{}, '?api-version=2025-01-01-preview&x=1', 'chat', `${DEPLOYMENT}/chat/completions?api-version=2025-01-01-preview`],
     [{}, '?x=1', 'chat', `${DEPLOYMENT}/chat/completions?api-version=2024-10-21`],
     [{ upstream_path: '/extensions/chat' }, '', 'chat', `${DEPLOYMENT}/extensions/chat?api-version=2024-10-21`],
+    [{ upstream_path: 'chat' }, '', 'chat', `${DEPLOYMENT}/chat?api-version=2024-10-21`],
     [{ upstream_url: 'https://private.test/chat' }, '', 'chat', 'https://private.test/chat?api-version=2024-10-21'],
     [{ upstream_url: 'https://private.test/chat?api-version=1' }, '?api-version=2', 'chat', 'https://private.test/chat?api-version=1'],
     [

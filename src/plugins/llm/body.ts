@@ -23,7 +23,7 @@ export async function plainText(response: Response): Promise<string> {
 }
 
 /** The response with another body: what described the old one is gone. */
-export function withBody(response: Response, body: string | ReadableStream<Uint8Array>, status = response.status): Response {
+export function withBody(response: Response, body: string | ReadableStream<Uint8Array> | null, status = response.status): Response {
   const { headers } = response;
   for (const name of ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag']) headers.delete(name);
   if (typeof body === 'string') headers.set('content-length', `${Buffer.byteLength(body)}`);
@@ -34,3 +34,6 @@ export function withJson(response: Response, text: string, status = response.sta
   response.headers.set('content-type', 'application/json');
   return withBody(response, text, status);
 }
+
+/** Responses with such a status have no body. */
+export const isBodyless = (status: number): boolean => status === 204 || status === 205 || status === 304;

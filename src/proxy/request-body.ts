@@ -7,6 +7,9 @@ import { FAILURES } from './failures.ts';
 /** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
 const SMALL = 64 * 1024;
 
+/** Bodies from here on are collected at once where they were received: left to itself, Bun lets several of them pile up. */
+const LARGE = 4 * 1024 * 1024;
+
 const JSON_TYPE = /^application\/json\b/i;
 const NOTHING = new Uint8Array();
 
@@ -36,8 +39,10 @@ export class ClientBody implements RequestBody {
 
   async text(limit: number): Promise<string> {
     if (!this.#replaced && limit > 0 && this.#declaredLength() > limit) throw tooLarge();
+    const unread = this.#text === null;
     this.#text ??= this.#readText(limit);
     const text = await this.#text;
+    if (unread && text.length >= LARGE) Bun.gc(true);
     // An earlier plugin may have read more than this one may.
     if (!this.#replaced && limit > 0 && Math.max(this.#size, this.#plainSize) > limit) throw tooLarge();
     return text;

@@ -187,6 +187,14 @@ describe('what is refused', () => {
       'request body is not in the format of [llm/v1/chat]',
     ],
     [
+      "members of other types, of a vendor that speaks OpenAI's dialect",
+      { model: { provider: 'mistral', name: 'm', options: { mistral_format: 'openai' } } },
+      '{"messages":[{"role":"user","content":[null]}]}',
+      {},
+      400,
+      'request body is not in the format of [llm/v1/chat]',
+    ],
+    [
       'what the vendor lacks',
       { model: COHERE },
       '{"n":2,"messages":[{"role":"user","content":"a"}]}',

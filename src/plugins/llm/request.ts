@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
 import { setMembers } from '../../lib/json-members.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
-import type { Credentials, Operation, Translation } from '../../providers/provider.ts';
+import type { Credentials, Operation } from '../../providers/provider.ts';
 import type { LlmAuth } from './auth.ts';
 import { isWatched, type Logging, type ModelConfig } from './config.ts';
 import type { ExchangeContext } from './exchange-context.ts';
@@ -93,8 +93,8 @@ export function compileRequest<Request>(
     upstream.method = 'POST';
     upstream.body =
       operation.dialect === 'openai'
-        ? setMembers(text, { ...members, ...operation.patch?.({ ...body, ...members } as Request), ...auth.members(body) })
-        : JSON.stringify({ ...translated(operation, { ...body, ...members }), ...auth.members(body) });
+        ? setMembers(text, { ...members, ...translated(operation.patch, { ...body, ...members }), ...auth.members(body) })
+        : JSON.stringify({ ...translated(operation.request, { ...body, ...members }), ...auth.members(body) });
     // They describe the client's body.
     for (const name of ['content-length', 'content-encoding']) if (name in upstream.headers) delete upstream.headers[name];
     upstream.headers['content-type'] = 'application/json';
@@ -105,9 +105,9 @@ export function compileRequest<Request>(
     return call;
   };
 
-  function translated({ request }: Translation<Request, unknown, unknown>, body: object): JsonObject {
+  function translated<Made>(make: ((request: Request) => Made) | undefined, body: object): Made | undefined {
     try {
-      return request(body as Request);
+      return make?.(body as Request);
     } catch (error) {
       if (error instanceof RequestFailure) throw error;
       // A member of another type than OpenAI's, such as a number where messages have text.

@@ -9,18 +9,17 @@ const ORIGIN = 'http://localhost:11434';
 export const ollama = defineProvider({
   name: 'ollama',
 
-  model({ options }) {
-    const url = (path: string) => {
-      // Nothing answers calls at the root: a URL without a path says where the server is.
-      const base = options.upstream_url == null ? null : new URL(options.upstream_url);
-      if (base?.pathname === '/') return operationUrl({ ...options, upstream_url: null }, base.href, path);
-      return operationUrl(options, ORIGIN, path);
-    };
+  model({ options: configured }) {
+    // Nothing answers calls at the root: a URL without a path says where the server is.
+    const server = configured.upstream_url == null ? null : new URL(configured.upstream_url);
+    const isOrigin = server?.pathname === '/';
+    const origin = isOrigin ? server.origin : ORIGIN;
+    const options = isOrigin ? { ...configured, upstream_url: null } : configured;
     return {
-      chat: ollamaChat(url('/api/chat')),
-      completions: ollamaCompletions(url('/api/generate')),
-      embeddings: ollamaEmbeddings(url('/api/embed')),
-      preserve: preservedCalls(options, ORIGIN),
+      chat: ollamaChat(operationUrl(options, origin, '/api/chat')),
+      completions: ollamaCompletions(operationUrl(options, origin, '/api/generate')),
+      embeddings: ollamaEmbeddings(operationUrl(options, origin, '/api/embed')),
+      preserve: preservedCalls(options, origin),
     };
   },
 });

@@ -62,7 +62,8 @@ describe('ollama is called', () => {
   });
 
   test('at the server, or at the very URL, that the configuration names', () => {
-    expect(urlOf({ upstream_url: 'http://gpu:11434' }).slice(0, 2)).toEqual(['http://gpu:11434/api/chat', 'http://gpu:11434/api/embed']);
+    const server = 'http://gpu:11434';
+    expect(urlOf({ upstream_url: server })).toEqual([`${server}/api/chat`, `${server}/api/embed`, `${server}/asked`]);
     expect(urlOf({ upstream_url: 'http://gpu/models/chat?x=1' })[0]).toBe('http://gpu/models/chat?x=1');
   });
 });

@@ -103,6 +103,16 @@ test('a plugin or provider imports no sibling plugin or provider', () => {
   expect(wrong).toEqual([]);
 });
 
+test('what lies in a provider’s folder is that provider’s alone', () => {
+  const wrong = files.flatMap(file =>
+    inside(file)
+      .filter(target => providers.some(({ name }) => dirname(target) === `providers/${name}`))
+      .filter(target => file !== `${dirname(target)}.ts` && dirname(file) !== dirname(target))
+      .map(target => `${file} → ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('the core names no vendor and no plugin', () => {
   const names = [...plugins.map(plugin => plugin.name), ...providers.map(provider => provider.name)].filter(name => name !== 'openai');
   const core = files.filter(file => /^(lib|schema|chat|stream|entities|store|gateway|proxy|admin)\//.test(file));

@@ -1,9 +1,9 @@
 import type { ChatEvent, ChatRequest, ChatResponse } from '../chat/chat.ts';
 import { string } from '../schema/field.ts';
 import { decodeSse } from '../stream/sse.ts';
-import { fromMessage } from './anthropic-answer.ts';
-import { toMessages } from './anthropic-request.ts';
-import { translateStream } from './anthropic-stream.ts';
+import { fromMessage } from './anthropic-messages/answer.ts';
+import { toMessages } from './anthropic-messages/request.ts';
+import { translateStream } from './anthropic-messages/stream.ts';
 import { completionsOverChat } from './completions-over-chat.ts';
 import { operationUrl, preservedCalls } from './endpoint.ts';
 import { defineProvider, type Translation } from './provider.ts';

@@ -3,11 +3,11 @@ import type { EmbeddingsRequest, EmbeddingsResponse } from '../chat/embeddings.t
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { boolean, record, string } from '../schema/field.ts';
 import { decodeSse } from '../stream/sse.ts';
-import { fromChat, fromEvent } from './cohere-answer.ts';
-import { embedding, fromEmbed, INPUT_TYPES } from './cohere-embeddings.ts';
-import { toChat } from './cohere-request.ts';
-import { fromV1Chat, v1Events } from './cohere-v1-answer.ts';
-import { toV1Chat } from './cohere-v1-request.ts';
+import { fromChat, fromEvent } from './cohere/answer.ts';
+import { embedding, fromEmbed, INPUT_TYPES } from './cohere/embeddings.ts';
+import { toChat } from './cohere/request.ts';
+import { fromV1Chat, v1Events } from './cohere/v1-answer.ts';
+import { toV1Chat } from './cohere/v1-request.ts';
 import { completionsOverChat } from './completions-over-chat.ts';
 import { operationUrl, preservedCalls } from './endpoint.ts';
 import { defineProvider, type Translation } from './provider.ts';

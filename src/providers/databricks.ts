@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat/chat.ts';
 import { isObject, type Json } from '../lib/json.ts';
 import { record, string } from '../schema/field.ts';
 import { amending } from './compatible-answers.ts';
-import { messageOfParts, partsOfMessage } from './databricks-content.ts';
+import { messageOfParts, partsOfMessage } from './databricks/content.ts';
 import { developerAsSystem, messagesWith, openaiCompatible, type Patch, renamed } from './openai-compatible.ts';
 import { defineProvider } from './provider.ts';
 import { hostLabel } from './url-parts.ts';

@@ -6,7 +6,7 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import { boolean, record } from '../schema/field.ts';
 import { decodeSse } from '../stream/sse.ts';
 import { operationUrl, preservedCalls } from './endpoint.ts';
-import { amend } from './huggingface-chat.ts';
+import { amend } from './huggingface/chat.ts';
 import { developerAsSystem, messagesWith, renamed } from './openai-compatible.ts';
 import { defineProvider, type Translation, type Unchanged } from './provider.ts';
 import { fromTextGeneration, fromToken, toParameters } from './text-generation.ts';

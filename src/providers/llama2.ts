@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { EntityCheck } from '../schema/entity-check.ts';
 import { string } from '../schema/field.ts';
-import { rawChat, rawCompletions } from './llama2-raw.ts';
-import { ollamaChat, ollamaCompletions, ollamaEmbeddings } from './ollama-format.ts';
+import { rawChat, rawCompletions } from './llama2/raw.ts';
+import { ollamaChat, ollamaCompletions, ollamaEmbeddings } from './ollama-format/format.ts';
 import { defineProvider, type Model, type Unchanged } from './provider.ts';
 
 const required = (option: string, then_err: string): EntityCheck => ({

@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { string } from '../schema/field.ts';
 import { preservedCalls } from './endpoint.ts';
-import { amend, fromError } from './mistral-answer.ts';
-import { DROPPED, toChat, toEmbeddings } from './mistral-request.ts';
-import { ollamaChat, ollamaCompletions, ollamaEmbeddings } from './ollama-format.ts';
+import { amend, fromError } from './mistral/answer.ts';
+import { DROPPED, toChat, toEmbeddings } from './mistral/request.ts';
+import { ollamaChat, ollamaCompletions, ollamaEmbeddings } from './ollama-format/format.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import { defineProvider, type Model, type Options } from './provider.ts';
 

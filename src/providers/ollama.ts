@@ -1,5 +1,5 @@
 import { operationUrl, preservedCalls } from './endpoint.ts';
-import { ollamaChat, ollamaCompletions, ollamaEmbeddings } from './ollama-format.ts';
+import { ollamaChat, ollamaCompletions, ollamaEmbeddings } from './ollama-format/format.ts';
 import { defineProvider } from './provider.ts';
 
 /** Where Ollama listens unless told otherwise: https://docs.ollama.com/api/introduction */

@@ -88,7 +88,8 @@ test.each([
   ['ai-prompt-guard', aiPromptGuard, guardOf315],
 ])('the configuration of %s has the fields of Kong 3.15, and their defaults', (_, { config }, golden) => {
   const fields = Object.entries<Field>(config.fields).map(([name, { facts }]) => [name, facts.default]);
-  const wanted = Object.entries<{ default?: unknown }>(golden.properties.config.properties).map(([name, field]) => [name, field.default]);
+  const properties = Object.entries(golden.properties.config.properties) as [string, { default?: unknown }][];
+  const wanted = properties.map(([name, field]) => [name, field.default]);
   expect(fields.sort()).toEqual(wanted.sort());
 });
 

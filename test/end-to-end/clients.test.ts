@@ -1,0 +1,196 @@
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { tool as langchainTool } from '@langchain/core/tools';
+import { ChatOpenAI } from '@langchain/openai';
+import { generateObject, stepCountIs, streamText, tool } from 'ai';
+import OpenAI from 'openai';
+import { zodResponseFormat } from 'openai/helpers/zod';
+import { z } from 'zod';
+import { type RunningGateway, startGateway } from '../support/executable.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { breakOff, type Said, script, VENDORS } from '../support/vendors.ts';
+
+setDefaultTimeout(20_000);
+
+let gateway: RunningGateway;
+const upstreams = new Map<string, Upstream>();
+const KEY = 'the-clients-key';
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  for (const { name, model, auth, options } of VENDORS) {
+    const upstream = startUpstream();
+    upstreams.set(name, upstream);
+    const config = { route_type: 'llm/v1/chat', auth, model: { provider: name, name: model, options: options(upstream.url) } };
+    const route = await gateway.request('POST', '/routes', { name, paths: [`/${name}`] });
+    const plugin = await gateway.request('POST', `/routes/${name}/plugins`, { name: 'ai-proxy', config });
+    expect([route.status, plugin.status, plugin.body]).toEqual([201, 201, expect.objectContaining({ name: 'ai-proxy' })]);
+  }
+});
+afterAll(async () => {
+  await gateway.stop();
+  for (const upstream of upstreams.values()) upstream.stop();
+});
+
+const QUESTION = 'How warm is it in Paris, and how warm in Rome?';
+const PARIS = { city: 'Paris' };
+const ROME = { city: 'Rome' };
+const warmthOf = (city: string) => (city === 'Paris' ? '21 degrees' : '30 degrees');
+const ANSWER = 'Paris has 21 degrees, Rome has 30.';
+const asksFor = (id: string, input: object): Said => ({ calls: [{ id, name: 'warmth', input }] });
+const ROUNDS = [asksFor('call_paris', PARIS), asksFor('call_rome', ROME), { text: ANSWER }] as const;
+const city = z.object({ city: z.string() });
+const person = z.object({ name: z.string(), age: z.number() });
+const ADA = { name: 'Ada', age: 36 };
+const WORDS = { name: 'warmth', description: 'How warm a city is' };
+
+describe.each(VENDORS.map(vendor => [vendor.name, vendor] as const))('%s', (name, vendor) => {
+  const { model } = vendor;
+  let seen = 0;
+  /** What it gets from here on is what the test looks at. */
+  const upstream = () => {
+    const found = upstreams.get(name) as Upstream;
+    seen = found.requests.length;
+    return found;
+  };
+  const says = (...said: readonly Said[]) => script(upstream(), vendor, ...said);
+  const requests = () => upstreams.get(name)?.requests.slice(seen) ?? [];
+  const baseURL = () => `${gateway.proxy}/${name}`;
+
+  /** Each call of a tool came back to the vendor as it had said it, and with its result. */
+  const expectRounds = () => {
+    const [, second, third] = requests().map(request => request.text());
+    expect(requests().length).toBe(3);
+    const paris = [...vendor.kept('call_paris'), '21 degrees'];
+    for (const kept of paris) expect(second).toContain(kept);
+    for (const kept of [...paris, ...vendor.kept('call_rome'), '30 degrees']) expect(third).toContain(kept);
+  };
+
+  afterEach(() => {
+    expect(requests().length).toBeGreaterThan(0);
+    const [header, value] = vendor.paidBy;
+    for (const request of requests()) {
+      expect(request.header(header)).toMatch(value);
+      expect(request.headers.flat().join()).not.toContain(KEY);
+    }
+  });
+
+  describe('with openai', () => {
+    const client = () => new OpenAI({ apiKey: KEY, baseURL: baseURL(), maxRetries: 0 });
+    const messages = [{ role: 'user' as const, content: QUESTION }];
+
+    test('create', async () => {
+      says({ text: ANSWER });
+      const { choices, usage, object } = await client().chat.completions.create({ model, messages });
+      expect(choices[0]).toMatchObject({ index: 0, message: { role: 'assistant', content: ANSWER }, finish_reason: 'stop' });
+      expect(usage).toMatchObject({ prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 });
+      expect(object).toBe('chat.completion');
+    });
+
+    test('stream', async () => {
+      says({ text: ANSWER });
+      const stream = await client().chat.completions.create({ model, messages, stream: true, stream_options: { include_usage: true } });
+      const chunks = await Array.fromAsync(stream);
+      const choices = chunks.flatMap(chunk => chunk.choices);
+      expect(choices.map(({ delta }) => delta.content ?? '').join('')).toBe(ANSWER);
+      expect(choices.filter(({ delta }) => delta.content).length).toBeGreaterThan(1);
+      expect(choices.flatMap(({ finish_reason }) => finish_reason ?? [])).toEqual(['stop']);
+      expect(chunks.flatMap(({ usage }) => usage ?? [])).toEqual([expect.objectContaining({ prompt_tokens: 19, completion_tokens: 10 })]);
+    });
+
+    test('a stream that breaks off', async () => {
+      breakOff(upstream(), vendor, { text: ANSWER });
+      const read = async () => Array.fromAsync(await client().chat.completions.create({ model, messages, stream: true }));
+      expect(await read().catch((thrown: unknown) => thrown)).toBeInstanceOf(Error);
+    });
+
+    test.each([
+      ['whole answers', false],
+      ['streams', true],
+    ])('runTools in two rounds of %s', async (_, stream) => {
+      says(...ROUNDS);
+      const warmth = {
+        type: 'function' as const,
+        function: {
+          ...WORDS,
+          parameters: z.toJSONSchema(city) as Record<string, unknown>,
+          parse: (text: string) => city.parse(JSON.parse(text)),
+          function: ({ city }: { city: string }) => warmthOf(city),
+        },
+      };
+      const { completions } = client().chat;
+      const asked = { model, messages, tools: [warmth] };
+      const runner = stream ? completions.runTools({ ...asked, stream }) : completions.runTools(asked);
+      expect(await runner.finalContent()).toBe(ANSWER);
+      expectRounds();
+    });
+
+    test('parse by a schema', async () => {
+      says({ text: JSON.stringify(ADA) });
+      const response_format = zodResponseFormat(person, 'person');
+      const { choices } = await client().chat.completions.parse({ model, messages, response_format });
+      expect(choices[0]?.message.parsed).toEqual(ADA);
+      expect(requests()[0]?.text()).toMatch(/schema/i);
+    });
+  });
+
+  describe('with the AI SDK', () => {
+    const provider = () =>
+      createOpenAICompatible({ name: 'sluice', apiKey: KEY, baseURL: baseURL(), supportsStructuredOutputs: true, includeUsage: true });
+
+    test('streamText with tools', async () => {
+      says(...ROUNDS);
+      const warmth = tool({ description: WORDS.description, inputSchema: city, execute: ({ city }) => warmthOf(city) });
+      const { textStream, totalUsage, steps } = streamText({
+        model: provider()(model),
+        prompt: QUESTION,
+        tools: { warmth },
+        stopWhen: stepCountIs(4),
+        maxRetries: 0,
+      });
+      expect((await Array.fromAsync(textStream)).join('')).toBe(ANSWER);
+      expect((await steps).flatMap(step => step.toolCalls.map(({ input }) => input))).toEqual([PARIS, ROME]);
+      expect(await totalUsage).toMatchObject({ inputTokens: 57, outputTokens: 30 });
+      expectRounds();
+    });
+
+    test('generateObject', async () => {
+      says({ text: JSON.stringify(ADA) });
+      const { object, usage } = await generateObject({ model: provider()(model), schema: person, prompt: 'Who?', maxRetries: 0 });
+      expect(object).toEqual(ADA);
+      expect(usage).toMatchObject({ inputTokens: 19, outputTokens: 10 });
+    });
+  });
+
+  describe('with LangChain', () => {
+    const chat = () => new ChatOpenAI({ model, apiKey: KEY, configuration: { baseURL: baseURL() }, maxRetries: 0 });
+
+    test('invoke', async () => {
+      says({ text: ANSWER });
+      const message = await chat().invoke(QUESTION);
+      expect([message.content, message.usage_metadata]).toEqual([
+        ANSWER,
+        expect.objectContaining({ input_tokens: 19, output_tokens: 10, total_tokens: 29 }),
+      ]);
+    });
+
+    test('stream', async () => {
+      says({ text: ANSWER });
+      const chunks = await Array.fromAsync(await chat().stream(QUESTION));
+      expect(chunks.map(({ content }) => content).join('')).toBe(ANSWER);
+    });
+
+    test('bindTools', async () => {
+      says(...ROUNDS);
+      const warmth = langchainTool(({ city }: { city: string }) => warmthOf(city), { ...WORDS, schema: city });
+      const bound = chat().bindTools([warmth]);
+      const first = await bound.invoke(QUESTION);
+      expect(first.tool_calls).toMatchObject([{ name: 'warmth', args: PARIS }]);
+      const asked = [{ role: 'user' as const, content: QUESTION }, first, await warmth.invoke(first.tool_calls?.[0] as never)];
+      const second = await bound.invoke(asked);
+      const last = await bound.invoke([...asked, second, await warmth.invoke(second.tool_calls?.[0] as never)]);
+      expect(last.content).toBe(ANSWER);
+      expectRounds();
+    });
+  });
+});

@@ -1,8 +1,9 @@
 import type { ChatRequest } from '../chat/chat.ts';
 import { boolean, record } from '../schema/field.ts';
 import { amending } from './compatible-answers.ts';
-import { developerAsSystem, isEmptyBias, messagesWith, openaiCompatible, type Patch, refuseUnless, renamed } from './openai-compatible.ts';
+import { developerAsSystem, messagesWith, openaiCompatible, type Patch, renamed } from './openai-compatible.ts';
 import { defineProvider } from './provider.ts';
+import { refuseUnsupported } from './unsupported.ts';
 
 /** Keys of one region are unknown in the other: https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope */
 const INTERNATIONAL = 'https://dashscope-intl.aliyuncs.com';
@@ -30,7 +31,7 @@ export const dashscope = defineProvider({
 
 function patch(request: ChatRequest): Patch {
   // It ignores what it does not document.
-  refuseUnless('dashscope', isEmptyBias(request), "'logit_bias'");
+  refuseUnsupported('dashscope', request, ['logit_bias']);
   return {
     ...renamed(request, 'max_completion_tokens', 'max_tokens'),
     ...thinking(request),

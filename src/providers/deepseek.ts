@@ -1,17 +1,9 @@
 import type { ChatRequest } from '../chat/chat.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { amending } from './compatible-answers.ts';
-import {
-  developerAsSystem,
-  isEmptyBias,
-  isOneChoice,
-  messagesWith,
-  openaiCompatible,
-  type Patch,
-  refuseUnless,
-  renamed,
-} from './openai-compatible.ts';
+import { developerAsSystem, messagesWith, openaiCompatible, type Patch, renamed } from './openai-compatible.ts';
 import { defineProvider } from './provider.ts';
+import { refuseUnless, refuseUnsupported } from './unsupported.ts';
 
 /** DeepSeek: https://api-docs.deepseek.com/api/create-chat-completion. Completions are its FIM: …/api/create-completion */
 export const deepseek = defineProvider({
@@ -30,10 +22,8 @@ export const deepseek = defineProvider({
 
 function patch(request: ChatRequest): Patch {
   // It ignores what it does not document.
-  refuseUnless('deepseek', isOneChoice(request), "'n' other than 1");
-  refuseUnless('deepseek', isEmptyBias(request), "'logit_bias'");
-  refuseUnless('deepseek', request.parallel_tool_calls !== false, "'parallel_tool_calls' that is false");
-  refuseUnless('deepseek', request.response_format?.type !== 'json_schema', "'response_format' of type 'json_schema'");
+  refuseUnsupported('deepseek', request, ['n', 'logit_bias', 'parallel_tool_calls']);
+  refuseUnless(request.response_format?.type !== 'json_schema', 'deepseek', "'response_format' of type 'json_schema'");
   return {
     ...renamed(request, 'max_completion_tokens', 'max_tokens'),
     ...thinking(request),

@@ -1,6 +1,5 @@
 import type { ChatRequest, Message } from '../chat/chat.ts';
 import type { Json } from '../lib/json.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
 import { operationUrl, preservedCalls } from './endpoint.ts';
 import type { Model, Options, Unchanged } from './provider.ts';
 
@@ -75,16 +74,6 @@ export function renamed(request: ChatRequest, from: string, to: string): Patch {
   const { [from]: value, [to]: own } = request as Readonly<Record<string, Json | undefined>>;
   return value == null ? without(request, [from]) : { [from]: undefined, [to]: own ?? value };
 }
-
-/** For what the vendor would ignore without a word. */
-export function refuseUnless(vendor: string, supported: boolean, what: string): void {
-  if (!supported) throw new RequestFailure(400, `${vendor} does not support ${what}`);
-}
-
-/** One answer, which is what a client gets that says nothing. */
-export const isOneChoice = ({ n }: ChatRequest): boolean => (n ?? 1) === 1;
-
-export const isEmptyBias = ({ logit_bias: bias }: ChatRequest): boolean => Object.keys(bias ?? {}).length === 0;
 
 /** The messages, when `change` changes any. */
 export function messagesWith({ messages }: ChatRequest, change: (message: Message) => Message): Patch {

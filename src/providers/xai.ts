@@ -1,8 +1,9 @@
 import type { ChatRequest } from '../chat/chat.ts';
 import { isObject, type Json, type JsonObject } from '../lib/json.ts';
 import { amending } from './compatible-answers.ts';
-import { isEmptyBias, openaiCompatible, type Patch, refuseUnless } from './openai-compatible.ts';
+import { openaiCompatible, type Patch } from './openai-compatible.ts';
 import { defineProvider } from './provider.ts';
+import { refuseUnsupported } from './unsupported.ts';
 
 /** xAI: https://docs.x.ai/docs/api-reference */
 export const xai = defineProvider({
@@ -21,7 +22,7 @@ export const xai = defineProvider({
 
 function patch(request: ChatRequest): Patch {
   // Documented as unsupported: it has no effect.
-  refuseUnless('xai', isEmptyBias(request), "'logit_bias'");
+  refuseUnsupported('xai', request, ['logit_bias']);
   return {};
 }
 

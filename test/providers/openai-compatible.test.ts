@@ -111,7 +111,7 @@ describe('what a vendor would ignore is refused', () => {
     [dashscope, { messages, logit_bias: { 5: 1 } }, "dashscope does not support 'logit_bias'"],
     [deepseek, { messages, n: 2 }, "deepseek does not support 'n' other than 1"],
     [deepseek, { messages, logit_bias: { 5: 1 } }, "deepseek does not support 'logit_bias'"],
-    [deepseek, { messages, parallel_tool_calls: false }, "deepseek does not support 'parallel_tool_calls' that is false"],
+    [deepseek, { messages, parallel_tool_calls: false }, "deepseek does not support 'parallel_tool_calls' of false"],
     [deepseek, { messages, response_format: schema }, "deepseek does not support 'response_format' of type 'json_schema'"],
     [xai, { messages, logit_bias: { 5: 1 } }, "xai does not support 'logit_bias'"],
   ])('%o of %j', (provider, request, message) => {

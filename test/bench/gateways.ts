@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { VENDORS } from './vendors.ts';
 
 /** Where a gateway is being measured. */
 export interface Site {
@@ -14,6 +15,8 @@ export interface Gateway {
   readonly pid: number;
   readonly port: number;
   readonly path: string;
+  /** Where it answers in streams, when not at `path`. */
+  readonly streamPath?: string;
 }
 
 function freePort(): number {
@@ -49,8 +52,8 @@ export async function startNginx({ folder, upstreamPort, spawn }: Site, nginx: s
   return { name: 'nginx', pid, port, path: '/v1/chat/completions' };
 }
 
-/** The compiled executable, set up through its Admin API: a service, a route and ai-proxy with provider openai. */
-export async function startSluice({ folder, upstreamPort, spawn }: Site, executable: string): Promise<Gateway> {
+/** The compiled executable, set up through its Admin API: a service, and for each vendor a route and ai-proxy. OpenAI's comes first. */
+export async function startSluice({ folder, upstreamPort, spawn }: Site, executable: string): Promise<Gateway[]> {
   const port = freePort();
   const admin = `127.0.0.1:${freePort()}`;
   const { pid } = spawn([executable, 'start'], {
@@ -70,17 +73,21 @@ export async function startSluice({ folder, upstreamPort, spawn }: Site, executa
   };
   await answers(`http://${admin}/status`);
   await post('/services', { name: 'ai-proxy', url: 'http://localhost:32000' });
-  await post('/services/ai-proxy/routes', { name: 'openai-chat', paths: ['/openai-chat'] });
-  await post('/routes/openai-chat/plugins', {
-    name: 'ai-proxy',
-    config: {
-      route_type: 'llm/v1/chat',
-      auth: { header_name: 'Authorization', header_value: 'Bearer x' },
-      model: { provider: 'openai', name: 'gpt-4', options: { upstream_url: `http://127.0.0.1:${upstreamPort}/v1/chat/completions` } },
-      max_request_body_size: 16 * 1024 * 1024,
-    },
-  });
-  return { name: 'sluice', pid, port, path: '/openai-chat' };
+  const addRoute = async (name: string, auth: object, model: object) => {
+    await post('/services/ai-proxy/routes', { name, paths: [`~/${name}$`] });
+    const config = { route_type: 'llm/v1/chat', auth, model, max_request_body_size: 16 * 1024 * 1024 };
+    await post(`/routes/${name}/plugins`, { name: 'ai-proxy', config });
+  };
+  const upstream = `http://127.0.0.1:${upstreamPort}`;
+  const key = { header_name: 'Authorization', header_value: 'Bearer x' };
+  await addRoute('openai', key, { provider: 'openai', name: 'gpt-4', options: { upstream_url: `${upstream}/v1/chat/completions` } });
+  for (const [provider, { auth, options }] of Object.entries(VENDORS)) {
+    for (const path of [provider, `${provider}-stream`]) {
+      await addRoute(path, auth, { provider, name: 'gpt-4', options: { ...options, upstream_url: `${upstream}/${path}` } });
+    }
+  }
+  const translating = Object.keys(VENDORS).map(name => ({ name, pid, port, path: `/${name}`, streamPath: `/${name}-stream` }));
+  return [{ name: 'sluice', pid, port, path: '/openai' }, ...translating];
 }
 
 /** Waits until `url` answers 200, ten seconds at most. */

@@ -1,4 +1,5 @@
-// What sluice costs beside nginx: both in front of the same scripted upstream, under the same load, measured in turns.
+// What sluice costs beside nginx: both in front of the same scripted upstream, under the same load, measured in turns; then what each
+// vendor's API costs that is translated.
 // Environment: ROUNDS (3), DURATION of a measurement in seconds (3), WARM_UP in seconds (3), SCENARIOS ("1k stream"; also 32k 1m latency),
 // EXECUTABLE (dist/sluice). CPU per request is the figure to trust: requests a second move with whatever else the machine does.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { answers, type Gateway, type Site, startNginx, startSluice } from './gateways.ts';
 import { cpuMicroseconds, residentMegabytes } from './process-figures.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { writeAnswers } from './vendors.ts';
 
 const UPSTREAM_EVENTS = '30';
 const UPSTREAM_GAP_MICROSECONDS = '10000';
@@ -80,12 +82,13 @@ async function compareGateways() {
     const compiled = Bun.spawnSync([gcc ?? '', '-O2', '-o', join(folder, program), join(import.meta.dir, `${program}.c`)]);
     if (!compiled.success) fail(compiled.stderr.toString());
   }
+  await writeAnswers(folder);
   const site: Site = {
     folder,
     upstreamPort: await startUpstream(),
     spawn: (command, environment) => spawn(onCore(0, command), environment),
   };
-  const gateways = [await startNginx(site, nginx ?? ''), await startSluice(site, executable)];
+  const gateways = [await startNginx(site, nginx ?? ''), ...(await startSluice(site, executable))];
   for (const [name, scenario] of Object.entries(SCENARIOS)) await Bun.write(join(folder, name), scenario.body());
 
   printMachine();
@@ -107,14 +110,15 @@ async function compareGateways() {
 }
 
 async function startUpstream(): Promise<number> {
-  const child = spawn(onCore(1, [join(folder, 'upstream'), UPSTREAM_EVENTS, UPSTREAM_GAP_MICROSECONDS]), {}, 'pipe');
+  const child = spawn(onCore(1, [join(folder, 'upstream'), UPSTREAM_EVENTS, UPSTREAM_GAP_MICROSECONDS, folder]), {}, 'pipe');
   const { value } = await (child.stdout as ReadableStream<Uint8Array>).getReader().read();
   return Number(new TextDecoder().decode(value));
 }
 
 async function measure(gateway: Gateway, name: string, seconds: string): Promise<Figures> {
   const { connections, rate } = SCENARIOS[name] as Scenario;
-  const load = [join(folder, 'load'), gateway.port, gateway.path, join(folder, name), connections, seconds, rate];
+  const path = name === 'stream' ? (gateway.streamPath ?? gateway.path) : gateway.path;
+  const load = [join(folder, 'load'), gateway.port, path, join(folder, name), connections, seconds, rate];
   const before = cpuMicroseconds(gateway.pid);
   const child = spawn(onCore(1, load.map(String)), {}, 'pipe');
   const figures = (await new Response(child.stdout as ReadableStream).json()) as Omit<Figures, 'cpu' | 'memory'>;
@@ -149,13 +153,16 @@ function printTable(measured: ReadonlyMap<string, Figures[]>, gateways: readonly
     const { about, connections } = SCENARIOS[name] as Scenario;
     console.log(`${name}: ${about}, ${connections} connections`);
     const rows = gateways.map(gateway => COLUMNS.map(([, figure]) => median((measured.get(`${name} ${gateway.name}`) ?? []).map(figure))));
-    const ratios = COLUMNS.map((_, column) => (rows[1]?.[column] ?? 0) / (rows[0]?.[column] ?? 0));
+    const [plain = [], sluice = [], ...translating] = rows.map(row => row.map((value, column) => shown(value, COLUMNS[column]?.[2] ?? 0)));
+    const ratios = COLUMNS.map((_, column) => shown((rows[1]?.[column] ?? 0) / (rows[0]?.[column] ?? 0), 2));
     const lines = [
       ['', ...COLUMNS.map(([title]) => title)],
-      ...rows.map((row, index) => [gateways[index]?.name ?? '', ...row.map((value, column) => shown(value, COLUMNS[column]?.[2] ?? 0))]),
-      ['ratio', ...ratios.map(ratio => shown(ratio, 2))],
+      [gateways[0]?.name ?? '', ...plain],
+      [gateways[1]?.name ?? '', ...sluice],
+      ['ratio', ...ratios],
+      ...translating.map((cells, index) => [gateways[index + 2]?.name ?? '', ...cells]),
     ];
-    for (const [title = '', ...cells] of lines) console.log(`  ${title.padEnd(8)}${cells.map(cell => cell.padStart(16)).join('')}`);
+    for (const [title = '', ...cells] of lines) console.log(`  ${title.padEnd(10)}${cells.map(cell => cell.padStart(16)).join('')}`);
     console.log();
   }
 }

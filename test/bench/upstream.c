@@ -1,7 +1,9 @@
-// upstream EVENTS GAP_MICROSECONDS: an OpenAI-like server that costs next to nothing, so that the gateway in front of it is the limit.
+// upstream EVENTS GAP_MICROSECONDS FOLDER: an OpenAI-like server that costs next to nothing, so that the gateway in front of it is the limit.
 // Listens on a free port of 127.0.0.1 and prints it. One thread, keep-alive, one request at a time on a connection.
 // A body with "stream":true near its start or its end is answered with server-sent events, GAP_MICROSECONDS apart;
 // with "include_usage":true as well, one more event tells the usage. Any other request is answered with one chat completion.
+// At the path /NAME, the name of another vendor, the answer is that of the file NAME.answer in FOLDER; at /NAME-stream it is a stream:
+// NAME.start, then NAME.event again and again, then NAME.end. The files hold the bytes as they are sent, heads and chunks included.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -16,7 +18,21 @@
 enum { START_SIZE = 1 << 16, END_SIZE = 512, PROBE = 4096, MOST_CONNECTIONS = 4096 };
 
 typedef struct {
+  char *bytes;
+  int length;
+} Part;
+
+typedef struct {
+  const char *name;
+  Part answer, start, event, end;
+} Vendor;
+
+static Vendor vendors[] = { { .name = "anthropic" }, { .name = "gemini" }, { .name = "bedrock" } };
+enum { VENDORS = sizeof vendors / sizeof *vendors };
+
+typedef struct {
   int fd;
+  Vendor *vendor; // of the stream under way; 0: OpenAI
   char start[START_SIZE]; // the request from its first byte, as far as it fits
   int start_len;
   char end[END_SIZE]; // the last bytes of the body
@@ -73,7 +89,42 @@ static int body_says(Connection *c, const char *text) {
   return memmem(c->start + c->header_len, probe, text, strlen(text)) || memmem(c->end, END_SIZE, text, strlen(text));
 }
 
+static int put_part(Connection *c, Part part) { return put(c, part.bytes, part.length); }
+
+static Part read_part(const char *folder, const char *name, const char *part) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/%s.%s", folder, name, part);
+  FILE *file = fopen(path, "rb");
+  if (!file) perror(path), exit(1);
+  Part read = { malloc(1 << 16), 0 };
+  read.length = fread(read.bytes, 1, 1 << 16, file);
+  fclose(file);
+  return read;
+}
+
+// What follows the vendor's name in the request's path, or 0.
+static const char *after_name(Connection *c, Vendor *vendor) {
+  const char *path = strchr(c->start, '/');
+  size_t length = strlen(vendor->name);
+  return path && !strncmp(path + 1, vendor->name, length) ? path + 1 + length : 0;
+}
+
+static int start_stream(Connection *c, Vendor *vendor) {
+  c->vendor = vendor;
+  c->events_left = events;
+  c->due = now();
+  streams[stream_count++] = c;
+  return vendor ? put_part(c, vendor->start) : put(c, STREAM_HEADER, sizeof STREAM_HEADER - 1);
+}
+
 static int answer(Connection *c) {
+  for (Vendor *vendor = vendors; vendor < vendors + VENDORS; vendor++) {
+    const char *rest = after_name(c, vendor);
+    if (!rest) continue;
+    if (!strncmp(rest, "-stream", 7)) return start_stream(c, vendor);
+    await_request(c);
+    return put_part(c, vendor->answer);
+  }
   if (!body_says(c, "\"stream\":true") && !body_says(c, "\"stream\": true")) {
     char reply[2048];
     int length = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
@@ -81,23 +132,20 @@ static int answer(Connection *c) {
     await_request(c);
     return put(c, reply, length);
   }
-  c->events_left = events;
   c->usage = body_says(c, "\"include_usage\":true");
-  c->due = now();
-  streams[stream_count++] = c;
-  return put(c, STREAM_HEADER, sizeof STREAM_HEADER - 1);
+  return start_stream(c, 0);
 }
 
 static int continue_stream(Connection *c) {
   if (c->events_left-- > 0) {
     c->due += gap;
-    return put_event(c, DELTA);
+    return c->vendor ? put_part(c, c->vendor->event) : put_event(c, DELTA);
   }
-  if (c->usage && !put_event(c, USAGE)) return 0;
+  if (!c->vendor && c->usage && !put_event(c, USAGE)) return 0;
   for (int i = 0; i < stream_count; i++)
     if (streams[i] == c) streams[i--] = streams[--stream_count];
   await_request(c);
-  return put(c, STREAM_END, sizeof STREAM_END - 1);
+  return c->vendor ? put_part(c, c->vendor->end) : put(c, STREAM_END, sizeof STREAM_END - 1);
 }
 
 static void keep_end(Connection *c, const char *bytes, int length) {
@@ -143,9 +191,15 @@ static int until_next_event(struct timespec *wait) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) return fputs("upstream EVENTS GAP_MICROSECONDS\n", stderr), 2;
+  if (count != 4) return fputs("upstream EVENTS GAP_MICROSECONDS FOLDER\n", stderr), 2;
   events = atoi(arguments[1]);
   gap = atoi(arguments[2]);
+  for (Vendor *vendor = vendors; vendor < vendors + VENDORS; vendor++) {
+    vendor->answer = read_part(arguments[3], vendor->name, "answer");
+    vendor->start = read_part(arguments[3], vendor->name, "start");
+    vendor->event = read_part(arguments[3], vendor->name, "event");
+    vendor->end = read_part(arguments[3], vendor->name, "end");
+  }
   signal(SIGPIPE, SIG_IGN);
 
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;

@@ -285,6 +285,13 @@ describe('with the other plugins', () => {
     expect(await asked()).toMatch(/^data: \{"id":"c",[\s\S]*"content":"2"[\s\S]*\n\ndata: \[DONE\]\n\n$/);
   });
 
+  test('a stream of ai-proxy that breaks off is an error, not an answer to rewrite', async () => {
+    service.answer({ headers: { 'content-type': 'text/event-stream' }, chunks: EVENTS.slice(0, 2) });
+    const { status, text } = await sendThrough(service, [proxied(), transforming()], { body: chat(true) });
+    expect({ status, text }).toEqual(failedWith('failed to read the answer of the service: its stream broke off', 500));
+    expect(model.requests.length).toBe(0);
+  });
+
   test('one model makes the request, one answers it, one makes the response', async () => {
     const first = startUpstream();
     first.answer(saying(chat(false)));

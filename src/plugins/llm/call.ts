@@ -52,7 +52,9 @@ export function compileCall({ llm, http_timeout, ...settings }: CallSettings, lo
     const observation = newObservation();
     context.rest(http_timeout);
     const client = context.request.signal;
-    const deadline = AbortSignal.timeout(http_timeout);
+    const late = new AbortController();
+    // Not AbortSignal.timeout, which is kept until it is over.
+    const timer = setTimeout(() => late.abort(), http_timeout);
     try {
       const { url, method, headers, body } = within.upstream;
       const response = await fetch(url ?? '', {
@@ -63,16 +65,18 @@ export function compileCall({ llm, http_timeout, ...settings }: CallSettings, lo
         redirect: 'manual',
         decompress: false,
         timeout: false,
-        signal: AbortSignal.any([client, deadline]),
+        signal: AbortSignal.any([client, late.signal]),
       });
       const answer = await readAnswer(exchange, within, response, call, observation);
       return { answer, call, observation };
     } catch (error) {
       if (client.aborted) throw error;
-      if (error instanceof RequestFailure && !deadline.aborted) throw error;
-      const reason = deadline.aborted ? 'timeout' : reasonOf(error);
+      if (error instanceof RequestFailure && !late.signal.aborted) throw error;
+      const reason = late.signal.aborted ? 'timeout' : reasonOf(error);
       log.error('the model could not be asked', { request_id: context.id, provider: llm.model.provider, reason });
       throw unreachable(reason);
+    } finally {
+      clearTimeout(timer);
     }
   };
 

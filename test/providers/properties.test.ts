@@ -19,6 +19,7 @@ const CONFIGURED: Readonly<Record<string, readonly JsonObject[]>> = {
   anthropic: [{ anthropic_version: '2023-06-01' }],
   azure: [{ azure_instance: 'a', azure_deployment_id: 'b', azure_api_version: 'c' }],
   bedrock: [{ bedrock: { aws_region: 'us-east-1' } }],
+  cohere: [{}, { upstream_url: 'https://api.cohere.com/v1/chat' }],
   databricks: [{ databricks: { workspace_instance_id: 'a' } }],
   gemini: [{}, { gemini: { api_endpoint: 'a.googleapis.com', project_id: 'b', location_id: 'c' } }],
   llama2: ['raw', 'openai', 'ollama'].map(llama2_format => ({ llama2_format, upstream_url })),
@@ -90,6 +91,35 @@ describe.each(asConfigured)('%s', (_, provider, options) => {
       }
     }
   });
+});
+
+/** Completions and embeddings as OpenAI's schema allows them. */
+const OTHERS = {
+  completions: ['a', ['a'], ['a', 'b'], [1, 2], [[1], [2]], ''].flatMap(prompt => [
+    { model: 'm', prompt },
+    { model: 'm', prompt, suffix: 'b', echo: true, best_of: 2, n: 2, logprobs: 3, stop: null, stream: true },
+    { model: 'm', prompt, max_tokens: 5, temperature: null, logit_bias: {}, stop: ['a'], user: 'ann', seed: 1 },
+  ]),
+  embeddings: ['a', ['a', 'b'], [1, 2], [[1], [2, 3]]].flatMap(input => [
+    { model: 'm', input },
+    { model: 'm', input, encoding_format: 'base64', dimensions: 3, user: 'ann' },
+    { model: 'm', input, encoding_format: null, dimensions: null },
+  ]),
+} as const;
+
+const others = asConfigured.flatMap(([title, provider, options]) =>
+  (['completions', 'embeddings'] as const).flatMap(kind => {
+    const operation = provider.model({ name: null, options })[kind] as unknown as Operation<JsonObject, unknown, unknown> | undefined;
+    return operation === undefined ? [] : [[kind, title, operation] as const];
+  }),
+);
+
+test.each(others)('%s of %s are sent or refused with words', (kind, _, operation) => {
+  const sent = OTHERS[kind].map(asked => sentBy(operation, frozen(asked) as unknown as JsonObject));
+  for (const result of sent) {
+    if (result instanceof RequestFailure) expect([result.status, result.message.length > 0]).toEqual([400, true]);
+    else expect(JSON.parse(JSON.stringify(result))).toBeObject();
+  }
 });
 
 const streams = providers.flatMap((provider: Provider) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { brotliCompressSync, deflateSync } from 'node:zlib';
 import { ANSWER, broken, COHERE, COHERE_ANSWER, type Config, chat, json, OPENAI, QUESTION, send } from '../../support/ai-exchange.ts';
 
 describe('an answer', () => {
@@ -48,6 +49,8 @@ describe('an answer', () => {
   test.each<[string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>([
     ['gzip', Bun.gzipSync],
     ['zstd', bytes => new Uint8Array(Bun.zstdCompressSync(bytes))],
+    ['br', bytes => new Uint8Array(brotliCompressSync(bytes))],
+    ['deflate', bytes => new Uint8Array(deflateSync(bytes))],
   ])('in %s is read, and says no more that it is', async (encoding, encode) => {
     for (const [model, body] of [
       [OPENAI, ANSWER],

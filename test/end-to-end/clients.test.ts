@@ -158,7 +158,7 @@ describe.each(VENDORS.map(vendor => [vendor.name, vendor] as const))('%s', (name
       });
     });
 
-    const parse = () => client().chat.completions.parse({ model, messages, response_format: zodResponseFormat(person, 'person') });
+    const parse = async () => client().chat.completions.parse({ model, messages, response_format: zodResponseFormat(person, 'person') });
 
     if (takesSchemas) {
       test('parse by a schema', async () => {

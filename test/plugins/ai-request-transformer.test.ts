@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { aiProxy } from '../../src/plugins/ai-proxy.ts';
 import { aiRequestTransformer } from '../../src/plugins/ai-request-transformer.ts';
 import { startGateway } from '../proxy/gateway.ts';
-import { ANSWER, COHERE_ANSWER, type Config } from '../support/ai-exchange.ts';
+import { ANSWER, type Config } from '../support/ai-exchange.ts';
 import { startConnectProxy } from '../support/connect-proxy.ts';
 import { configured, openHost } from '../support/host.ts';
 import {
@@ -18,6 +18,7 @@ import {
   transformer,
 } from '../support/transformation.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { script, VENDORS } from '../support/vendors.ts';
 
 const service = startUpstream();
 let model = startUpstream();
@@ -53,12 +54,17 @@ describe('the model', () => {
     expect([asked.header('cookie'), asked.header('x-clients')]).toEqual([undefined, undefined]);
   });
 
-  test('may speak a dialect of its own, and gets the options of the configuration', async () => {
-    model.answer({ headers: JSON_TYPE, body: JSON.stringify(COHERE_ANSWER) });
-    const options = { upstream_url: `${model.url}/v2/chat`, max_tokens: 100, temperature: 0 };
-    const { sent } = await sendThrough(service, [transforming({}, { model: { provider: 'cohere', name: 'command-a-03-2025', options } })]);
-    expect((await model.received()).json()).toMatchObject({ model: 'command-a-03-2025', max_tokens: 100, temperature: 0 });
-    expect(sent?.text()).toBe('2');
+  test.each(VENDORS.map(vendor => [vendor.name, vendor] as const))('may be one of %s', async (_, vendor) => {
+    script(model, vendor, { text: 'HI' });
+    const { provider, auth, options } = vendor;
+    const { sent } = await sendThrough(service, [
+      transforming({}, { auth, model: { provider, name: vendor.model, options: { temperature: 0.5, ...options(model.url) } } }),
+    ]);
+    expect(sent?.text()).toBe('HI');
+    const asked = await model.received();
+    const [header, value] = vendor.paidBy;
+    expect(asked.header(header)).toMatch(value);
+    for (const told of ['Shout it.', '{\\"say\\":\\"hi\\"}', '0.5']) expect(asked.text()).toContain(told);
   });
 
   test('may be named by the request', async () => {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../lib/json.ts';
-import type { Context } from '../context.ts';
+import type { RequestBody } from '../context.ts';
 import type { Logging } from './config.ts';
 import type { Cost } from './cost.ts';
 import { estimateUsage } from './estimate.ts';
@@ -18,7 +18,7 @@ const UNKNOWN = 'UNSPECIFIED';
 
 /** Kong's log entry of one exchange: `ai.proxy`. Milliseconds; cost in the currency of the configured costs. */
 export async function exchangeEntry(
-  { body }: Pick<Context, 'body'>,
+  { body }: { readonly body: Pick<RequestBody, 'json'> },
   call: LlmCall,
   observation: Observation,
   { provider, pluginId, cost, logging }: LogFacts,

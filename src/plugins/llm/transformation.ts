@@ -103,9 +103,9 @@ export function compileTransformation(settings: Settings, host: Host, { id, name
             const noted = context.notes.get(toldKey);
             if (noted === undefined) return;
             const { call, observation } = noted.told;
-            const body = { ...context.body, json: () => Promise.resolve(noted.chat as unknown as Json) };
+            const asked = { body: { json: () => Promise.resolve(noted.chat as unknown as Json) } };
             const { ai } = context.log;
-            const entry = await exchangeEntry({ body }, call, observation, facts);
+            const entry = await exchangeEntry(asked, call, observation, facts);
             Object.assign(context.log, { ai: { ...(isObject(ai) && ai), [name]: entry } });
           },
         }

@@ -61,3 +61,18 @@ describe('mistral is called', () => {
     expect(() => mistral.model({ name: null, options: { mistral_format: 'ollama' } })).toThrow(ConfigurationError);
   });
 });
+
+test('ids of tool calls that mistral would refuse are others, the same for a call and its result', () => {
+  const call = (id: string) => ({ id, type: 'function' as const, function: { name: 'f', arguments: '{}' } });
+  const messages: ChatRequest['messages'] = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: null, tool_calls: [call('call_abc123'), call('toolu_01A'), call('D681PevKs')] },
+    { role: 'tool', tool_call_id: 'toolu_01A', content: '2' },
+    { role: 'tool', tool_call_id: 'call_abc123', content: '1' },
+    { role: 'tool', tool_call_id: 'D681PevKs', content: '3' },
+  ];
+  const { messages: sent } = chat.patch?.({ messages }) as unknown as Pick<ChatRequest, 'messages'>;
+  const ids = sent[1]?.tool_calls?.map(({ id }) => id) ?? [];
+  expect(ids).toEqual([expect.stringMatching(/^[a-z0-9]{9}$/), expect.stringMatching(/^[a-z0-9]{9}$/), 'D681PevKs']);
+  expect(sent.slice(2).map(({ tool_call_id }) => tool_call_id)).toEqual([ids[1], ids[0], ids[2]]);
+});

@@ -3,6 +3,7 @@ import type { EmbeddingsRequest } from '../../chat/embeddings.ts';
 import { isObject, type Json, withoutAbsent } from '../../lib/json.ts';
 import { messagesWith, type Patch, renamed } from '../openai-compatible.ts';
 import { refuseUnless, refuseUnsupported } from '../unsupported.ts';
+import { withOwnIds } from './tool-call-id.ts';
 
 const VENDOR = 'mistral';
 
@@ -75,7 +76,8 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The message itself where nothing has to change. */
-function toMessage(message: Message): Message {
+function toMessage(given: Message): Message {
+  const message = withOwnIds(given);
   const role = message.role === 'developer' ? 'system' : message.role;
   const content = toContent(message);
   const strangers = Object.keys(message).some(name => !(KNOWN[role] ?? []).includes(name));

@@ -71,7 +71,7 @@ test('ids of tool calls that mistral would refuse are others, the same for a cal
     { role: 'tool', tool_call_id: 'call_abc123', content: '1' },
     { role: 'tool', tool_call_id: 'D681PevKs', content: '3' },
   ];
-  const { messages: sent } = chat.patch?.({ messages }) as unknown as Pick<ChatRequest, 'messages'>;
+  const sent = (chat.patch?.({ messages })['messages'] ?? []) as unknown as ChatRequest['messages'];
   const ids = sent[1]?.tool_calls?.map(({ id }) => id) ?? [];
   expect(ids).toEqual([expect.stringMatching(/^[a-z0-9]{9}$/), expect.stringMatching(/^[a-z0-9]{9}$/), 'D681PevKs']);
   expect(sent.slice(2).map(({ tool_call_id }) => tool_call_id)).toEqual([ids[1], ids[0], ids[2]]);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { check, exportTo, health, type Invocation, importFrom, start, version } from './commands.ts';
+import { check, exportTo, health, type Invocation, importFrom, start, version, WORKER, worker } from './commands.ts';
 import { redactText } from './lib/redact.ts';
 import { describeUnknown } from './read-settings.ts';
 import { isSetting, settingFields } from './settings.ts';
@@ -49,6 +49,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 async function dispatch(args: readonly string[]): Promise<void> {
   const [first = ''] = args;
   if (first === '--version') return version();
+  if (first === WORKER) return worker();
   const named = first !== '' && !first.startsWith('-');
   const name = named ? first : 'start';
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { executeAgain, wasExecutedAgain } from './lib/execute-again.ts';
+import { executeAgain, ownCommand, wasExecutedAgain } from './lib/execute-again.ts';
 import { createLog, type LeveledLog } from './lib/log.ts';
-import { loadBundle, outboundEnvironment, trustOnly } from './lib/outbound.ts';
+import { environmentAnew, loadBundle, outboundEnvironment, trustOnly } from './lib/outbound.ts';
 import * as build from './lib/version.ts';
 import { outboundOf } from './outbound-settings.ts';
 import { readSettings, type SettingSources } from './read-settings.ts';
@@ -12,6 +12,9 @@ export interface Invocation {
   readonly operands: readonly string[];
   readonly sources: SettingSources;
 }
+
+/** The argument with which the gateway starts its workers. Nobody else does, so no help names it. */
+export const WORKER = 'worker';
 
 // The gateway itself is loaded where it is needed: it takes longer than all else here, and a start runs this file twice.
 const loadServer = () => import('./server.ts');
@@ -25,12 +28,20 @@ export async function start({ sources }: Invocation): Promise<void> {
   const { settings, warnings } = readSettings(sources);
   const outbound = outboundOf(settings);
   if (!again) executeAgain(outboundEnvironment(outbound, process.env));
-  await loadBundle(process.env);
-  if (!outbound.systemTrusted) trustOnly(outbound.certificates);
+  const bundle = await loadBundle(process.env);
+  const certificates = outbound.systemTrusted ? null : outbound.certificates;
+  if (certificates !== null) trustOnly(certificates);
   const log = logOf(settings);
   for (const warning of warnings) log.warn(warning);
   const { serve } = await loadServer();
-  await serve(settings, log);
+  const worker = { command: [...ownCommand(), WORKER], environment: () => environmentAnew(process.env, bundle) };
+  await serve(settings, log, { worker, certificates });
+}
+
+/** Serves as one of the workers of the gateway that started this process. */
+export async function worker(): Promise<void> {
+  const { runWorker } = await import('./workers/worker.ts');
+  await runWorker();
 }
 
 /** Checks a declarative file or, when none is named, that the gateway would start with its settings. */

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
-import type { Entity } from './entities/entity.ts';
-import { coreEntities } from './entities/registry.ts';
-import { type Gateway, openGateway } from './gateway/gateway.ts';
+import { entitiesOf } from './gateway/entities.ts';
+import { type Gateway, type GatewayOptions, openGateway } from './gateway/gateway.ts';
 import { ConfigurationError } from './lib/configuration-error.ts';
 import type { Log } from './lib/log.ts';
 import type { Plugin } from './plugins/plugin.ts';
-import { plugins as bundled } from './plugins/registry.ts';
+import { enabledPlugins } from './plugins/registry.ts';
 import { readText } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import { type DeclarativeText, readDeclarative, writeDeclarative } from './store/declarative.ts';
@@ -26,9 +25,9 @@ export interface Configuration {
 }
 
 /** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there. */
-export async function openConfiguration(settings: Settings, log: Log): Promise<Configuration> {
+export async function openConfiguration(settings: Settings, log: Log, onApplied?: GatewayOptions['onApplied']): Promise<Configuration> {
   const { plugins, store, place } = await openRows(settings, log);
-  const gateway = await openGateway({ store, plugins, vaults, log, prefix: resolve(settings.prefix) });
+  const gateway = await openGateway({ store, plugins, vaults, log, prefix: resolve(settings.prefix), ...(onApplied && { onApplied }) });
   const close = async () => {
     await gateway.close();
     await store.close();
@@ -106,24 +105,6 @@ async function readSource(file: string): Promise<DeclarativeText> {
 function withDatabase(settings: Settings): Settings {
   if (settings.database === 'off') throw new ConfigurationError('database is off: there is nothing to write into or to read from');
   return settings;
-}
-
-function enabledPlugins(names: readonly string[]): readonly Plugin[] {
-  if (names.includes('off')) {
-    if (names.length > 1) throw new ConfigurationError('plugins: off stands alone');
-    return [];
-  }
-  const unknown = names.find(name => name !== 'bundled' && !bundled.some(plugin => plugin.name === name));
-  if (unknown)
-    throw new ConfigurationError(`plugins: there is no plugin ${unknown}, only ${bundled.map(plugin => plugin.name).join(', ')}`);
-  return names.includes('bundled') ? bundled : bundled.filter(plugin => names.includes(plugin.name));
-}
-
-/** The core's entities, then those that plugins bring along. */
-function entitiesOf(plugins: readonly Plugin[]): readonly Entity[] {
-  const pluginOf = (name: string) => plugins.find(plugin => plugin.name === name) ?? null;
-  const vaultConfigOf = (name: string) => vaults.find(vault => vault.name === name)?.config ?? null;
-  return [...coreEntities(pluginOf, vaultConfigOf), ...plugins.flatMap(plugin => plugin.entities ?? [])];
 }
 
 function databaseFile({ database, prefix }: Settings): string | null {

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ConfigurationError } from './lib/configuration-error.ts';
+import type { Stoppable } from './lib/drain.ts';
 import { type ListenAddress, parseListenAddress } from './lib/listen-address.ts';
 import { type KeyPair, selfSigned } from './lib/self-signed.ts';
 import { readText } from './read-settings.ts';
@@ -8,9 +9,8 @@ import type { Settings } from './settings.ts';
 import { urlOf } from './status-client.ts';
 
 /** What of a `Bun.Server` start and end need. */
-interface Server {
+interface Server extends Stoppable {
   readonly port: number | undefined;
-  stop(closeActiveConnections?: boolean): Promise<void>;
 }
 
 export interface Listener {

@@ -6,41 +6,62 @@ import { listenApp } from './admin/listener.ts';
 import { createStatus } from './admin/status.ts';
 import { banner } from './banner.ts';
 import { type Configuration, loadDeclarative, openConfiguration } from './configuration.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { drain } from './lib/drain.ts';
 import type { LeveledLog, Log } from './lib/log.ts';
 import { notifySystemd } from './lib/systemd.ts';
 import { createTurns } from './lib/turns.ts';
+import { reportUncaught } from './lib/uncaught.ts';
 import { kongApiLevel, version } from './lib/version.ts';
 import { type Listeners, openListeners } from './listeners.ts';
-import { listen } from './proxy/listener.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { readText } from './read-settings.ts';
-import { kongConfiguration, publicSettings, type Settings } from './settings.ts';
+import { kongConfiguration, publicSettings, type Settings, workerCount } from './settings.ts';
 import type { DeclarativeText } from './store/declarative.ts';
+import { alone, type Crew } from './workers/crew.ts';
+import type { Report, Setup } from './workers/messages.ts';
+import { Supervisor } from './workers/supervisor.ts';
+import type { WorkerCommand } from './workers/worker-process.ts';
 
-const DRAIN_MS = 30_000;
 /** What Kong reports while nothing was loaded. */
 const EMPTY_HASH = '0'.repeat(32);
 
+/** What else the gateway is started with. */
+export interface Launch {
+  /** How one of its workers is started. */
+  readonly worker: WorkerCommand;
+  /** The only CAs to be trusted, as PEM texts; null: the usual ones. */
+  readonly certificates: readonly string[] | null;
+}
+
 /** Puts the parts together and serves. Resolves once a signal ended it and the requests in flight are done. */
-export async function serve(settings: Settings, log: LeveledLog): Promise<void> {
+export async function serve(settings: Settings, log: LeveledLog, { worker, certificates }: Launch): Promise<void> {
   reportUncaught(log);
-  const configuration = await openConfiguration(settings, log);
+  const count = workerCount(settings);
+  const workers = count > 1 ? new Supervisor({ count, start: worker, setup: setupOf(settings, log, certificates), log }) : null;
+  const configuration = await openConfiguration(settings, log, workers?.follow);
   try {
-    const work = await assemble(settings, log, configuration);
+    const work = await assemble(settings, log, configuration, workers);
     const listeners = openListeners(settings, {
-      proxy: (address, tls) => listen(address, tls, work.proxy),
+      proxy: (address, tls) => work.crew.listen(address, tls),
       admin: (address, tls) => listenApp(address, tls, work.admin),
       status: (address, tls) => listenApp(address, tls, work.status),
     });
     const signal = stopSignal();
     process.on('SIGHUP', () => void work.reload());
-    announce(settings, listeners, configuration, log);
-    tellSystemd('READY=1', log);
+    const started = work.start().then(() => {
+      announce(settings, listeners, configuration, log);
+      tellSystemd('READY=1', log);
+    });
+    await Promise.race([started, signal]);
 
     log.notice(`${await signal}: no new connections, requests in flight may finish`);
     work.stop();
     tellSystemd('STOPPING=1', log);
-    await drain(listeners, log);
+    await drain(
+      Object.values(listeners).flatMap(list => list.map(({ server }) => server)),
+      log,
+    );
     log.notice('stopped');
   } finally {
     await configuration.close();
@@ -54,43 +75,52 @@ export async function serve(settings: Settings, log: LeveledLog): Promise<void> 
 export async function rehearse(settings: Settings, log: LeveledLog): Promise<string | null> {
   const configuration = await openConfiguration({ ...settings, database: 'off' }, log);
   try {
-    await assemble(settings, log, configuration);
+    await assemble(settings, log, configuration, null);
     return configuration.gateway.fault;
   } finally {
     await configuration.close();
   }
 }
 
-/** The proxy, the Admin API and the status page over one configuration. */
-async function assemble(settings: Settings, log: LeveledLog, configuration: Configuration) {
+/** The proxy, the Admin API and the status page over one configuration. Without workers, this process serves alone. */
+async function assemble(settings: Settings, log: LeveledLog, configuration: Configuration, workers: Supervisor | null) {
   const { store, gateway, plugins, place } = configuration;
   const declarative = settings.database === 'off' ? declarativeSource(configuration, settings, log) : null;
   await declarative?.loadFile();
-  const proxy = createProxy({
-    gateway,
-    log,
-    version,
-    trustedIps: settings.trusted_ips,
-    realIpHeader: settings.real_ip_header,
-    headers: settings.headers,
-  });
+  // Made even where workers serve: what it throws for is to be known before they start.
+  const proxy = createProxy({ ...proxyOptions(settings), gateway, log });
+  const crew: Crew = workers ?? alone(proxy, gateway);
+  const started = Promise.withResolvers<void>();
   let stopping = false;
   const state = {
-    gateway,
     log,
-    status: () => ({
-      server: { total_requests: proxy.counters.requests, connections_active: proxy.counters.active },
-      database: { reachable: store.reachable() },
-      ...(declarative && { configuration_hash: declarative.hash() }),
-    }),
-    notReady: () => (stopping ? 'the gateway is stopping' : declarative?.hash() === EMPTY_HASH ? 'no configuration was loaded yet' : null),
+    status: async () => {
+      await started.promise;
+      const { reports, requestsBefore } = await crew.summary();
+      return {
+        server: {
+          total_requests: reports.reduce((sum, { requests }) => sum + requests, requestsBefore),
+          connections_active: reports.reduce((sum, { active }) => sum + active, 0),
+        },
+        database: { reachable: store.reachable() },
+        ...(declarative && { configuration_hash: declarative.hash() }),
+        processes: reports,
+        fault: faultOf(gateway, reports),
+      };
+    },
+    notReady: () => {
+      if (stopping) return 'the gateway is stopping';
+      return declarative?.hash() === EMPTY_HASH ? 'no configuration was loaded yet' : crew.notReady();
+    },
   };
   const admin = createAdmin({
     ...state,
     store,
+    gateway,
     plugins,
     version: { sluice: version, kong: kongApiLevel },
     nodeId: nodeId(place ?? resolve(settings.prefix)),
+    pids: () => crew.pids,
     configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
     token: settings.admin_token,
     guiOrigins: settings.admin_gui_url.map(url => new URL(url).origin),
@@ -98,6 +128,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
       get: () => log.level,
       set: level => {
         log.level = level;
+        crew.setLogLevel(level);
       },
     },
     declarative: declarative && {
@@ -105,14 +136,38 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
       load: text => declarative.load({ text, name: 'config', environment: null }),
     },
   });
+  const start = async () => {
+    await crew.start(store);
+    started.resolve();
+  };
   const stop = () => {
     stopping = true;
+    started.resolve();
   };
   const reload = async () => {
     if (declarative) await declarative.reload();
     else log.notice('SIGHUP: nothing to load, the configuration is in the database', { database: place });
   };
-  return { proxy, admin, status: createStatus({ ...state, version }), stop, reload };
+  return { crew, admin, status: createStatus({ ...state, version }), start, stop, reload };
+}
+
+const proxyOptions = (settings: Settings) => ({
+  version,
+  trustedIps: settings.trusted_ips,
+  realIpHeader: settings.real_ip_header,
+  headers: settings.headers,
+});
+
+function setupOf(settings: Settings, { level, format }: LeveledLog, certificates: Launch['certificates']): Setup {
+  const { plugins, prefix } = settings;
+  return { proxy: proxyOptions(settings), plugins, prefix: resolve(prefix), log: { level, format }, certificates };
+}
+
+/** What does not work here, then what does not work in those who serve. */
+function faultOf(gateway: Gateway, reports: readonly Report[]): string | null {
+  const elsewhere = new Set(reports.map(({ fault }) => fault).filter(fault => fault !== null && fault !== gateway.fault));
+  const faults = [...(gateway.fault === null ? [] : [gateway.fault]), ...[...elsewhere].map(fault => `in a worker: ${fault}`)];
+  return faults.length > 0 ? faults.join('; ') : null;
 }
 
 interface DeclarativeSource {
@@ -176,23 +231,6 @@ function stopSignal(): Promise<NodeJS.Signals> {
     });
   }
   return promise;
-}
-
-async function drain(listeners: Listeners, log: Log): Promise<void> {
-  const servers = Object.values(listeners).flatMap(list => list.map(({ server }) => server));
-  const timer = setTimeout(() => {
-    log.warn(`requests still in flight after ${DRAIN_MS / 1000} s are cut off`);
-    for (const server of servers) void server.stop(true);
-  }, DRAIN_MS);
-  await Promise.all(servers.map(server => server.stop()));
-  clearTimeout(timer);
-}
-
-/** A fault of ours must not take everybody's requests along: it is logged, and the rest goes on. */
-function reportUncaught(log: Log): void {
-  const report = (error: unknown) => log.crit('uncaught error', { error: error instanceof Error ? error : String(error) });
-  process.on('uncaughtException', report);
-  process.on('unhandledRejection', report);
 }
 
 function tellSystemd(state: string, log: Log): void {

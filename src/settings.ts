@@ -1,3 +1,4 @@
+import { usableCores } from './lib/cores.ts';
 import { isLoopback, parseListenAddress } from './lib/listen-address.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts';
 import { parseProxyUrl } from './lib/outbound.ts';
@@ -49,9 +50,9 @@ export const settingFields = record(
     workers: string({
       required: true,
       default: 'auto',
-      one_of: ['auto', '1'],
-      err: 'only auto and 1 are possible in this version: one process serves',
-      description: 'Processes that serve the proxy port: one, in this version.',
+      custom_validator: workers,
+      description:
+        'Processes that serve the proxy port: `auto` is one for each core, on Linux. More than one are kept running by one that serves none.',
     }),
     log_level: string({
       required: true,
@@ -141,6 +142,12 @@ export function conflict(settings: Settings): readonly [SettingName, string] | u
   return undefined;
 }
 
+/** How many processes serve. Elsewhere than on Linux the system does not spread connections over those that share a port. */
+export function workerCount({ workers }: Settings): number {
+  if (workers !== 'auto') return Number(workers);
+  return process.platform === 'linux' ? usableCores() : 1;
+}
+
 /** Settings for people and logs: what is secret is left out. */
 export function publicSettings(settings: Settings): Readonly<Record<string, unknown>> {
   const secret = (name: string) => settingFields.fields[name]?.facts.encrypted === true;
@@ -170,6 +177,10 @@ export function kongConfiguration(settings: Settings): Readonly<Record<string, u
 
 function address(text: string): string | undefined {
   return text === 'off' ? undefined : message(() => parseListenAddress(text));
+}
+
+function workers(text: string): string | undefined {
+  return text === 'auto' || /^[1-9]\d{0,2}$/.test(text) ? undefined : 'expected auto or a number from 1 to 999';
 }
 
 function database(text: string): string | undefined {

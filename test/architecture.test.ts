@@ -12,6 +12,7 @@ const LAYERS = [
   ['store', 'plugins', 'vaults'],
   ['gateway'],
   ['proxy', 'admin'],
+  ['workers'],
   ['.'],
 ];
 /** A package, and the one place that may import it. */

@@ -17,7 +17,7 @@ import { createWriter, type Writable } from './writer.ts';
 
 export interface AdminOptions extends Information, StatusOptions {
   readonly store: Store;
-  readonly gateway: Writable & StatusOptions['gateway'];
+  readonly gateway: Writable;
   readonly log: Log;
   /** Null: none is required, and the address is loopback. */
   readonly token: string | null;

@@ -9,6 +9,8 @@ export interface Information {
   /** sluice's own, and the level of Kong's Admin API that it keeps to. */
   readonly version: { readonly sluice: string; readonly kong: string };
   readonly nodeId: string;
+  /** The processes that serve requests, by their ids. */
+  pids(): readonly number[];
   /** The settings, secrets left out, and what Kong's tools look for besides. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** The plugins that may be configured. */
@@ -18,7 +20,7 @@ export interface Information {
 }
 
 /** `GET /` and `GET /plugins/enabled`. */
-export function informationEndpoints(store: Store, { version, nodeId, configuration, plugins, logLevel }: Information): Endpoint[] {
+export function informationEndpoints(store: Store, { version, nodeId, pids, configuration, plugins, logLevel }: Information): Endpoint[] {
   const available = Object.fromEntries(plugins.map(({ name, priority }) => [name, { version: version.kong, priority }]));
   return [
     {
@@ -32,7 +34,7 @@ export function informationEndpoints(store: Store, { version, nodeId, configurat
             sluice: { version: version.sluice },
             hostname: hostname(),
             node_id: nodeId,
-            pids: { master: process.pid, workers: [process.pid] },
+            pids: { master: process.pid, workers: pids() },
             plugins: { available_on_server: available, enabled_in_cluster: namesInUse(store) },
             configuration: { ...configuration, log_level: logLevel.get() },
           }),

@@ -3,6 +3,13 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import type { Endpoint } from './admin-context.ts';
 import { type App, createApp } from './app.ts';
 
+/** A process that serves requests, and its memory in bytes. */
+export interface ServingProcess {
+  readonly pid: number;
+  readonly heapUsed: number;
+  readonly rss: number;
+}
+
 /** What `/status` tells of the gateway's work. */
 export interface Work {
   /** Kong's counters: `connections_active`, `total_requests` and so on. */
@@ -10,25 +17,27 @@ export interface Work {
   readonly database: { readonly reachable: boolean };
   /** Without a database: of the declarative configuration that is served. */
   readonly configuration_hash?: string;
+  readonly processes: readonly ServingProcess[];
+  /** Why the newest configuration is not the one that is served, or what of it does not work. */
+  readonly fault: string | null;
 }
 
 export interface StatusOptions {
-  status(): Work;
-  /** `fault`: why the newest configuration is not the one that is served. */
-  readonly gateway: { readonly fault: string | null };
+  status(): Promise<Work>;
   /** Why traffic should not come yet; null: it may. */
   notReady(): string | null;
 }
 
 /** `GET /status` and `GET /status/ready`. */
-export function statusEndpoints({ status, gateway, notReady }: StatusOptions): Endpoint[] {
+export function statusEndpoints({ status, notReady }: StatusOptions): Endpoint[] {
   return [
     {
       path: '/status',
       methods: {
-        GET: context => {
-          const memory = memoryUse(context.req.query('unit') ?? 'm', context.req.query('scale') ?? '2');
-          return context.json({ ...status(), memory, fault: gateway.fault });
+        GET: async context => {
+          const size = sizeIn(context.req.query('unit') ?? 'm', context.req.query('scale') ?? '2');
+          const { processes, fault, ...work } = await status();
+          return context.json({ ...work, memory: memoryUse(processes, size), fault });
         },
       },
     },
@@ -56,16 +65,17 @@ const UNITS: Readonly<Record<string, { readonly bytes: number; readonly suffix: 
   g: { bytes: 1024 ** 3, suffix: ' GiB' },
 };
 
-/** In Kong's shape, with the process where Kong has its Lua workers. */
-function memoryUse(unitName: string, scaleText: string) {
+/** How sizes are to be written. Throws a RequestFailure for what is no unit or scale. */
+function sizeIn(unitName: string, scaleText: string): (bytes: number) => number | string {
   const unit = Object.hasOwn(UNITS, unitName.toLowerCase()) ? UNITS[unitName.toLowerCase()] : undefined;
   if (!unit) throw new RequestFailure(400, `invalid unit '${unitName}' (expected 'k/K', 'm/M', or 'g/G')`);
   const scale = Number(scaleText);
   if (!Number.isInteger(scale) || scale < 0 || scale > 20) throw new RequestFailure(400, 'scale must be equal or greater than 0');
-  const size = (bytes: number) => (unit.bytes === 1 ? bytes : `${(bytes / unit.bytes).toFixed(scale)}${unit.suffix}`);
-  const { rss, heapUsed } = process.memoryUsage();
-  return {
-    lua_shared_dicts: {},
-    workers_lua_vms: [{ pid: process.pid, http_allocated_gc: size(heapUsed), resident: size(rss) }],
-  };
+  return bytes => (unit.bytes === 1 ? bytes : `${(bytes / unit.bytes).toFixed(scale)}${unit.suffix}`);
+}
+
+/** In Kong's shape, with a process where Kong has a worker's Lua. */
+function memoryUse(processes: readonly ServingProcess[], size: (bytes: number) => number | string) {
+  const workers_lua_vms = processes.map(({ pid, heapUsed, rss }) => ({ pid, http_allocated_gc: size(heapUsed), resident: size(rss) }));
+  return { lua_shared_dicts: {}, workers_lua_vms };
 }

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   /** Of the process, unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
+  /** Told of all changes once they serve here, in order, those that were made elsewhere too: what made them waits for it. */
+  readonly onApplied?: (changes: readonly Change[]) => Promise<void>;
 }
 
 /** Keeps the snapshot in step with the store. */
@@ -34,6 +36,11 @@ export interface Gateway {
    * Throws an EntityError, or the ConfigurationError of a plugin; nothing changed then.
    */
   write(writes: readonly Write[], decidedAt?: number): Promise<void>;
+  /**
+   * Takes over, in memory alone, what another gateway has accepted, and serves it: what of it does not work here lets no
+   * request pass, or is still what it was, and is a fault.
+   */
+  follow(changes: readonly Change[]): Promise<void>;
   /**
    * Why the snapshot is not what the store holds, or what of it does not work; null when all is well. Rows found broken
    * when the gateway opens let no request pass; changes made elsewhere that cannot be compiled leave the old ones serving.
@@ -58,6 +65,7 @@ class StoreGateway implements Gateway {
   private readonly store: Store;
   private readonly secrets: Secrets;
   private readonly log: Log;
+  private readonly onApplied: (changes: readonly Change[]) => Promise<void>;
   private readonly stopWatching: () => void;
   private readonly inTurn = createTurns();
   /** Rows changed elsewhere that the snapshot does not show yet. */
@@ -65,9 +73,11 @@ class StoreGateway implements Gateway {
   private behindBecause: string | null = null;
   private unreadableBecause: string | null = null;
 
-  constructor({ store, plugins, vaults = [], log, prefix, environment = process.env, clock = systemClock }: GatewayOptions) {
+  constructor(options: GatewayOptions) {
+    const { store, plugins, vaults = [], log, prefix, environment = process.env, clock = systemClock, onApplied } = options;
     this.store = store;
     this.log = log;
+    this.onApplied = onApplied ?? (async () => {});
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
     const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix });
@@ -97,8 +107,9 @@ class StoreGateway implements Gateway {
   write(writes: readonly Write[], decidedAt = this.store.revision): Promise<void> {
     return this.inTurn(async () => {
       const loaded = await this.secrets.load(writes.map(asChange));
+      let changes: readonly Change[];
       try {
-        const changes = this.store.stage(writes);
+        changes = this.store.stage(writes);
         const prepared = this.snapshot.prepare(changes, this.alongside(changes, loaded.affected));
         await this.commit(changes, prepared, decidedAt);
         this.apply(prepared, changes);
@@ -107,7 +118,16 @@ class StoreGateway implements Gateway {
         loaded.undo();
         throw error;
       }
+      await this.onApplied(changes);
       if (this.behind.size > 0) await this.catchUp();
+    });
+  }
+
+  follow(changes: readonly Change[]): Promise<void> {
+    return this.inTurn(async () => {
+      const { affected } = await this.secrets.load(changes);
+      await this.store.commit(changes);
+      this.apply(this.snapshot.prepareInSpiteOfProblems([...changes, ...this.alongside(changes, affected)]), changes);
     });
   }
 
@@ -175,7 +195,9 @@ class StoreGateway implements Gateway {
       loaded.undo();
       this.behindBecause = `a change made elsewhere does not work, what was there before still serves: ${(error as Error).message}`;
       this.log.error(this.behindBecause);
+      return;
     }
+    await this.onApplied(latest);
   }
 
   private cannotRead(error: Error): void {

@@ -14,10 +14,12 @@ export function wasExecutedAgain(): boolean {
 /** Executes this program anew in the same process, with this environment. Does not return, unless the platform has no such thing. */
 export function executeAgain(environment: Readonly<Record<string, string>>): void {
   if (!process.execve || process.platform === 'win32') return;
+  process.execve(process.execPath, [...ownCommand(), ...process.argv.slice(2)], { ...environment, [MARK]: String(process.pid) });
+}
+
+/** What starts this program: its arguments follow. */
+export function ownCommand(): string[] {
   // The first argument after the program is the script, which a compiled executable carries inside.
   const script = Bun.main.startsWith('/$bunfs/') ? [] : [...process.execArgv, Bun.main];
-  process.execve(process.execPath, [process.execPath, ...script, ...process.argv.slice(2)], {
-    ...environment,
-    [MARK]: String(process.pid),
-  });
+  return [process.execPath, ...script];
 }

@@ -63,12 +63,19 @@ function writeBundle(certificates: readonly string[]): string {
   return file;
 }
 
-/** Loads the bundle that `outboundEnvironment` made, then removes it from the disk. */
-export async function loadBundle(environment: Environment): Promise<void> {
+/** Loads the bundle that `outboundEnvironment` made, then removes it from the disk. Resolves to what it held; null: there is none. */
+export async function loadBundle(environment: Environment): Promise<string | null> {
   const { NODE_EXTRA_CA_CERTS: file } = environment;
-  if (file === undefined || !basename(dirname(file)).startsWith(BUNDLE_FOLDER)) return;
+  if (file === undefined || !basename(dirname(file)).startsWith(BUNDLE_FOLDER)) return null;
   const tls = await import('node:tls');
   tls.getCACertificates('extra');
+  const bundle = readFileSync(file, 'utf8');
   unlinkSync(file);
   rmdirSync(dirname(file));
+  return bundle;
+}
+
+/** The environment for another process of this program, with the bundle that this one has loaded. */
+export function environmentAnew(environment: Environment, bundle: string | null): Environment {
+  return bundle === null ? environment : { ...environment, NODE_EXTRA_CA_CERTS: writeBundle([bundle]) };
 }

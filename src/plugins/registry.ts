@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../lib/configuration-error.ts';
 import { aiPromptDecorator } from './ai-prompt-decorator.ts';
 import { aiPromptGuard } from './ai-prompt-guard.ts';
 import { aiPromptTemplate } from './ai-prompt-template.ts';
@@ -19,3 +20,15 @@ export const plugins = [
   fileLog,
   httpLog,
 ] as const satisfies readonly Plugin[];
+
+/** Those that the setting `plugins` names. Throws a ConfigurationError for what it cannot say. */
+export function enabledPlugins(names: readonly string[]): readonly Plugin[] {
+  if (names.includes('off')) {
+    if (names.length > 1) throw new ConfigurationError('plugins: off stands alone');
+    return [];
+  }
+  const unknown = names.find(name => name !== 'bundled' && !plugins.some(plugin => plugin.name === name));
+  if (unknown)
+    throw new ConfigurationError(`plugins: there is no plugin ${unknown}, only ${plugins.map(plugin => plugin.name).join(', ')}`);
+  return names.includes('bundled') ? plugins : plugins.filter(plugin => names.includes(plugin.name));
+}

@@ -4,11 +4,15 @@ import type { KeyPair } from '../lib/self-signed.ts';
 import type { HttpProxy } from './proxy.ts';
 import { IDLE_SECONDS } from './request-context.ts';
 
-/** Opens a port for a proxy. Throws when it cannot be had. Its `stop` refuses new connections and waits for requests in flight. */
+/**
+ * Opens a port for a proxy, for this process alone or `shared` with others that say so too. Throws when it cannot be had.
+ * Its `stop` refuses new connections and waits for requests in flight.
+ */
 export function listen(
   { hostname, port }: Pick<ListenAddress, 'hostname' | 'port'>,
   tls: KeyPair | undefined,
   proxy: HttpProxy,
+  use: 'alone' | 'shared' = 'alone',
 ): Server<undefined> {
   return Bun.serve({
     hostname,
@@ -20,7 +24,7 @@ export function listen(
     // Without it, Bun shows its own page for errors.
     development: false,
     // In production Bun lets programs share a port unless told otherwise: a second gateway would take half of the connections.
-    reusePort: false,
+    reusePort: use === 'shared',
     fetch: (request, server) => proxy.fetch(request, server),
   });
 }

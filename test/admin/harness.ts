@@ -66,7 +66,13 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
     version: { sluice: '0.1.0', kong: '3.9.1' },
     nodeId: 'f5f6b0d2-6d6c-4a2f-9f1b-0d7f0a1c2b3e',
     configuration: { admin_listen: '127.0.0.1:8001' },
-    status: () => ({ server: { connections_active: 1, total_requests: 2 }, database: { reachable: true } }),
+    pids: () => [process.pid],
+    status: async () => ({
+      server: { connections_active: 1, total_requests: 2 },
+      database: { reachable: true },
+      processes: [{ pid: 7, heapUsed: 3 * 1024 ** 2, rss: 64 * 1024 ** 2 }],
+      fault: null,
+    }),
     notReady: () => null,
     logLevel: {
       get: () => level,

@@ -1,0 +1,42 @@
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Stoppable } from '../lib/drain.ts';
+import type { ListenAddress } from '../lib/listen-address.ts';
+import type { LogLevel } from '../lib/log.ts';
+import type { KeyPair } from '../lib/self-signed.ts';
+import { listen } from '../proxy/listener.ts';
+import type { HttpProxy } from '../proxy/proxy.ts';
+import type { Store } from '../store/store.ts';
+import type { Report } from './messages.ts';
+import { reportOf } from './report.ts';
+
+/** What those who serve say together. */
+export interface Summary {
+  readonly reports: readonly Report[];
+  /** Requests that others before them have served. */
+  readonly requestsBefore: number;
+}
+
+/** Those who answer at the proxy ports: this process alone, or workers that it keeps. */
+export interface Crew {
+  /** Throws when the port cannot be had. What it returns stops whoever serves there. */
+  listen(address: ListenAddress, tls: KeyPair | undefined): Stoppable & { readonly port: number | undefined };
+  /** Resolves once all serve what the store holds. */
+  start(store: Store): Promise<void>;
+  readonly pids: readonly number[];
+  /** Why requests should not come yet, or not now; null: they may. */
+  notReady(): string | null;
+  summary(): Promise<Summary>;
+  setLogLevel(level: LogLevel): void;
+}
+
+/** This process, which has the proxy and the configuration itself. */
+export function alone(proxy: HttpProxy, gateway: Pick<Gateway, 'fault'>): Crew {
+  return {
+    listen: (address, tls) => listen(address, tls, proxy),
+    start: async () => {},
+    pids: [process.pid],
+    notReady: () => null,
+    summary: async () => ({ reports: [reportOf(proxy, gateway)], requestsBefore: 0 }),
+    setLogLevel() {},
+  };
+}

@@ -1,0 +1,110 @@
+import { entitiesOf } from '../gateway/entities.ts';
+import { type Gateway, openGateway } from '../gateway/gateway.ts';
+import { createLog, type LeveledLog } from '../lib/log.ts';
+import { loadBundle, trustOnly } from '../lib/outbound.ts';
+import { createTurns } from '../lib/turns.ts';
+import { reportUncaught } from '../lib/uncaught.ts';
+import { enabledPlugins } from '../plugins/registry.ts';
+import { listen } from '../proxy/listener.ts';
+import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
+import { openStore } from '../store/memory.ts';
+import type { Store } from '../store/store.ts';
+import { vaults } from '../vaults/registry.ts';
+import { type Answer, type Call, type Demand, decodeChanges, type Report, type Setup } from './messages.ts';
+import { reportOf } from './report.ts';
+
+/** Serves the proxy ports as the supervisor says, and ends with it. Throws when there is none: a worker is nothing to start by hand. */
+export async function runWorker(): Promise<void> {
+  if (process.send === undefined) throw new Error('only the gateway itself starts workers');
+  // Who ends a group of processes ends the supervisor too, which knows the order.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.on('disconnect', () => process.exit(1));
+  await loadBundle(process.env);
+
+  const send = (answer: Answer) => process.send?.(answer);
+  const worker = new Worker();
+  process.on('message', async ({ number, ...demand }: Call) => {
+    try {
+      const report = await worker.do(demand);
+      send({ number, error: null, ...(report && { report }) });
+    } catch (error) {
+      send({ number, error: (error as Error).message });
+    }
+  });
+  send({ awake: true });
+  await worker.stopped;
+}
+
+/** What a worker is once it is set up. */
+interface Parts {
+  readonly log: LeveledLog;
+  readonly store: Store;
+  readonly gateway: Gateway;
+  readonly proxy: HttpProxy;
+}
+
+class Worker {
+  readonly stopped: Promise<void>;
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #inTurn = createTurns();
+  readonly #servers: ReturnType<typeof listen>[] = [];
+  #parts: Parts | null = null;
+  #stopping: Promise<undefined> | null = null;
+
+  constructor() {
+    this.stopped = this.#stopped.promise;
+  }
+
+  async do(demand: Demand): Promise<Report | undefined> {
+    switch (demand.kind) {
+      case 'setup':
+        return this.#inTurn(() => this.#setUp(demand.setup));
+      case 'changes':
+        return this.#inTurn(() => this.#follow(demand.changes));
+      case 'listen':
+        return this.#inTurn(async () => {
+          for (const { address, tls } of demand.ports) this.#servers.push(listen(address, tls, this.#ready.proxy, 'shared'));
+          return undefined;
+        });
+      case 'log level':
+        this.#ready.log.level = demand.level;
+        return undefined;
+      case 'report':
+        return reportOf(this.#ready.proxy, this.#ready.gateway);
+      case 'stop':
+        return this.#stop(demand.now);
+    }
+  }
+
+  get #ready(): Parts {
+    if (this.#parts === null) throw new Error('the worker is not set up');
+    return this.#parts;
+  }
+
+  async #setUp({ proxy, plugins: names, prefix, log: { level, format }, certificates }: Setup): Promise<undefined> {
+    if (certificates !== null) trustOnly(certificates);
+    const log = createLog({ level, format });
+    reportUncaught(log);
+    const plugins = enabledPlugins(names);
+    const store = await openStore(entitiesOf(plugins));
+    const gateway = await openGateway({ store, plugins, vaults, log, prefix });
+    this.#parts = { log, store, gateway, proxy: createProxy({ ...proxy, gateway, log }) };
+  }
+
+  async #follow(changes: string): Promise<undefined> {
+    const { store, gateway } = this.#ready;
+    await gateway.follow(decodeChanges(changes, store.entities));
+  }
+
+  #stop(now: boolean): Promise<undefined> {
+    if (now) for (const server of this.#servers) void server.stop(true);
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  async #end(): Promise<undefined> {
+    await Promise.all(this.#servers.map(server => server.stop()));
+    await this.#parts?.gateway.close();
+    this.#stopped.resolve();
+  }
+}

@@ -1,15 +1,8 @@
 import { join } from 'node:path';
+import { executable, type Rig } from './rig.ts';
 import { VENDORS } from './vendors.ts';
 
-/** Where a gateway is being measured. */
-export interface Site {
-  /** A folder for its files. */
-  readonly folder: string;
-  readonly upstreamPort: number;
-  /** Starts a process that ends with the bench. */
-  spawn(command: readonly string[], environment?: Readonly<Record<string, string>>): Bun.Subprocess;
-}
-
+/** A gateway that is being measured: where it takes OpenAI's chats. */
 export interface Gateway {
   readonly name: string;
   readonly pid: number;
@@ -17,77 +10,122 @@ export interface Gateway {
   readonly path: string;
   /** Where it answers in streams, when not at `path`. */
   readonly streamPath?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Scenarios that it does not take. */
+  readonly refuses?: readonly string[];
+  /** What it calls the model, when not `gpt-4`. */
+  readonly model?: string;
 }
 
-function freePort(): number {
+/** sluice, and its Admin API. */
+export interface Sluice {
+  readonly pid: number;
+  readonly port: number;
+  /** Resolves to the body of the answer; rejects when that is no success. */
+  admin(method: string, path: string, body?: object): Promise<unknown>;
+}
+
+export function freePort(): number {
   const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
   const { port } = listener;
   listener.stop(true);
   return port;
 }
 
-/** nginx as a plain proxy: one worker, connections to the upstream kept, nothing buffered to disk. */
-export async function startNginx({ folder, upstreamPort, spawn }: Site, nginx: string): Promise<Gateway> {
-  const port = freePort();
-  const file = join(folder, 'nginx.conf');
-  await Bun.write(
-    file,
-    `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log warn;
-    events { worker_connections 4096; }
-    http {
-      access_log off; keepalive_requests 1000000; client_body_buffer_size 4m; client_max_body_size 64m;
-      client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
-      fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-      upstream model { server 127.0.0.1:${upstreamPort}; keepalive 256; keepalive_requests 1000000; }
-      server {
-        listen 127.0.0.1:${port};
-        location / {
-          proxy_pass http://model; proxy_http_version 1.1; proxy_buffering off;
-          proxy_set_header Connection ""; proxy_set_header Authorization "Bearer x";
-        }
-      }
-    }`,
-  );
-  const { pid } = spawn([nginx, '-c', file]);
-  return { name: 'nginx', pid, port, path: '/v1/chat/completions' };
+/** One request of a gateway's client, as it goes over the wire. */
+export function requestTo({ port, path, headers = {} }: Gateway, body: string, at = path): string {
+  const all = { Host: `localhost:${port}`, 'User-Agent': 'bench', Accept: '*/*', 'Content-Type': 'application/json', ...headers };
+  const head = Object.entries({ ...all, 'Content-Length': Buffer.byteLength(body) }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST ${at} HTTP/1.1\r\n${head.join('')}\r\n${body}`;
 }
 
-/** The compiled executable, set up through its Admin API: a service, and for each vendor a route and ai-proxy. OpenAI's comes first. */
-export async function startSluice({ folder, upstreamPort, spawn }: Site, executable: string): Promise<Gateway[]> {
+/** The compiled executable with an empty database. */
+export async function startSluice({ folder, spawn }: Rig, workers = '1'): Promise<Sluice> {
   const port = freePort();
-  const admin = `127.0.0.1:${freePort()}`;
+  const adminPort = freePort();
   const { pid } = spawn([executable, 'start'], {
     SLUICE_PROXY_LISTEN: `127.0.0.1:${port}`,
-    SLUICE_ADMIN_LISTEN: admin,
+    SLUICE_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
     SLUICE_STATUS_LISTEN: 'off',
-    SLUICE_DATABASE: `sqlite://${folder}/sluice.db`,
+    SLUICE_DATABASE: `sqlite://${folder}/sluice-${port}.db`,
     SLUICE_PREFIX: folder,
+    SLUICE_WORKERS: workers,
+    // One line for each write would be all of the soak's output.
+    SLUICE_LOG_LEVEL: 'warn',
   });
-  const post = async (path: string, body: object) => {
-    const response = await fetch(`http://${admin}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+  await answers(`http://127.0.0.1:${adminPort}/status`);
+  return {
+    pid,
+    port,
+    async admin(method, path, body) {
+      const json = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+      const response = await fetch(`http://127.0.0.1:${adminPort}${path}`, { method, ...json });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return text === '' ? null : JSON.parse(text);
+    },
   };
-  await answers(`http://${admin}/status`);
-  await post('/services', { name: 'ai-proxy', url: 'http://localhost:32000' });
-  const addRoute = async (name: string, auth: object, model: object) => {
-    await post('/services/ai-proxy/routes', { name, paths: [`~/${name}$`] });
-    const config = { route_type: 'llm/v1/chat', auth, model, max_request_body_size: 16 * 1024 * 1024 };
-    await post(`/routes/${name}/plugins`, { name: 'ai-proxy', config });
-  };
-  const upstream = `http://127.0.0.1:${upstreamPort}`;
-  const key = { header_name: 'Authorization', header_value: 'Bearer x' };
-  await addRoute('openai', key, { provider: 'openai', name: 'gpt-4', options: { upstream_url: `${upstream}/v1/chat/completions` } });
+}
+
+/** The configuration of ai-proxy for a model that the upstream plays. */
+export const aiProxy = (auth: object, model: object, more: object = {}) => ({
+  name: 'ai-proxy',
+  config: { route_type: 'llm/v1/chat', auth, model, max_request_body_size: 16 * 1024 * 1024, ...more },
+});
+
+const KEY = { header_name: 'Authorization', header_value: 'Bearer x' };
+
+export const openai = ({ upstream }: Rig) => ({
+  auth: KEY,
+  model: { provider: 'openai', name: 'gpt-4', options: { upstream_url: `http://127.0.0.1:${upstream.port}/v1/chat/completions` } },
+});
+
+/** Adds a route to sluice, and resolves to the ids of its plugins. */
+export async function addRoute({ admin }: Sluice, name: string, plugins: readonly object[]): Promise<string[]> {
+  await admin('POST', '/routes', { name, paths: [`~/${name}$`] });
+  const ids: string[] = [];
+  for (const plugin of plugins) ids.push(((await admin('POST', `/routes/${name}/plugins`, plugin)) as { id: string }).id);
+  return ids;
+}
+
+/** The same model, its prompts guarded, its requests and tokens logged. */
+export function withPlugins(rig: Rig): object[] {
+  const { auth, model } = openai(rig);
+  return [
+    aiProxy(auth, model, { logging: { log_statistics: true } }),
+    { name: 'ai-prompt-guard', config: { deny_patterns: ['[Ii]gnore (all|previous) instructions'] } },
+    { name: 'file-log', config: { path: join(rig.folder, 'requests.log') } },
+  ];
+}
+
+/** sluice as one worker: OpenAI's dialect, the same with plugins, and each vendor whose dialect is translated. */
+export async function sluiceGateways(rig: Rig): Promise<Gateway[]> {
+  const sluice = await startSluice(rig);
+  const { pid, port } = sluice;
+  const { auth, model } = openai(rig);
+  await addRoute(sluice, 'openai', [aiProxy(auth, model)]);
+  await addRoute(sluice, 'plugins', [
+    aiProxy(auth, model, { logging: { log_statistics: true } }),
+    {
+      name: 'ai-prompt-guard',
+      config: { deny_patterns: ['[Ii]gnore (all|previous) instructions'], allow_all_conversation_history: false },
+    },
+    { name: 'file-log', config: { path: join(rig.folder, 'requests.log') } },
+  ]);
+  const translated: Gateway[] = [];
   for (const [provider, { auth, options }] of Object.entries(VENDORS)) {
     for (const path of [provider, `${provider}-stream`]) {
-      await addRoute(path, auth, { provider, name: 'gpt-4', options: { ...options, upstream_url: `${upstream}/${path}` } });
+      const upstream_url = `http://127.0.0.1:${rig.upstream.port}/${path}`;
+      await addRoute(sluice, path, [aiProxy(auth, { provider, name: 'gpt-4', options: { ...options, upstream_url } })]);
     }
+    translated.push({ name: `sluice, ${provider}`, pid, port, path: `/${provider}`, streamPath: `/${provider}-stream` });
   }
-  const translating = Object.keys(VENDORS).map(name => ({ name, pid, port, path: `/${name}`, streamPath: `/${name}-stream` }));
-  return [{ name: 'sluice', pid, port, path: '/openai' }, ...translating];
+  return [
+    { name: 'sluice', pid, port, path: '/openai' },
+    // ai-prompt-guard lets no image pass.
+    { name: 'sluice, plugins', pid, port, path: '/plugins', refuses: ['1m'] },
+    ...translated,
+  ];
 }
 
 /** Waits until `url` answers 200, ten seconds at most. */

@@ -1,7 +1,9 @@
-// load PORT PATH BODY_FILE CONNECTIONS SECONDS RATE: one HTTP/1.1 request after the other on each connection, from one thread.
-// RATE 0 is a closed loop: the next request goes when the answer is complete. Otherwise RATE requests a second go in an open loop, and
-// latency counts from the moment a request was due, so that a gateway that stalls cannot hide it.
-// Prints one JSON object; times in microseconds. An event is an empty line in an answer's body, as server-sent events end with.
+// load PORT REQUEST_FILE CONNECTIONS SECONDS RATE PATIENCE: the HTTP/1.1 request of the file, again and again, from one thread.
+// RATE 0 is a closed loop: on each connection the next request goes when the answer is complete. Otherwise RATE requests a second go in an
+// open loop: each has a moment at which it is due, waits for a connection when none is free, and its latency counts from that moment, so that
+// a gateway that stalls cannot hide it. After SECONDS no request becomes due; PATIENCE is how many seconds more the last ones may take.
+// Prints one JSON object; times in microseconds. An event is an empty line in an answer's body, as server-sent events end with; "sent=" in
+// one is the moment at which upstream.c sent it, from which the latency of tokens counts.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { HEADER_SIZE = 1 << 14, MOST_SAMPLES = 8000000, GRACE_SECONDS = 5 };
+enum { HEADER_SIZE = 1 << 14, MOST_SAMPLES = 8000000, STAMP_DIGITS = 12 };
+static const char STAMP[] = "sent=";
 enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_END, LAST_LINE };
 
 typedef struct {
@@ -38,8 +42,10 @@ typedef struct {
 static int port, poll_fd;
 static char *request;
 static long request_len;
-static long long end_time, period;
-static Samples latencies, first_bytes;
+static long long end_time, period, next_due;
+static Connection **idle; // a ring, so that none is idle for long
+static int idle_first, idle_count, connection_count;
+static Samples latencies, first_bytes, tokens;
 static long errors, events;
 
 static long long now(void) {
@@ -85,23 +91,42 @@ static void push(Connection *c) {
   }
 }
 
-static void start(Connection *c, long long due) {
+// The next request: at once in the closed loop, in the open loop when it is due.
+static void start(Connection *c) {
+  long long time = now(), due = period ? next_due : time;
+  if (due >= end_time || due > time) {
+    idle[(idle_first + idle_count++) % connection_count] = c;
+    return;
+  }
+  next_due += period;
   c->busy = 1;
   c->sent = c->header_len = c->header_done = c->chunk_state = c->chunk_left = c->first_byte_seen = c->line_empty = 0;
-  c->started = now();
-  c->due = due ? due : c->started;
+  c->started = time;
+  c->due = due;
   push(c);
 }
 
+static Connection *take_idle(void) {
+  Connection *c = idle[idle_first];
+  idle_first = (idle_first + 1) % connection_count;
+  idle_count--;
+  return c;
+}
+
 static void finish(Connection *c) {
-  long long time = now();
   c->busy = 0;
   if (c->status != 200) errors++;
-  note(&latencies, time - c->due);
-  if (time >= end_time) return;
-  if (!period) return start(c, 0);
-  c->due += period;
-  if (c->due <= time) start(c, c->due);
+  note(&latencies, now() - c->due);
+  start(c);
+}
+
+// A stamp that two reads tore apart is left out.
+static void note_tokens(const char *bytes, long length) {
+  const char *end = bytes + length;
+  for (long long time = now(); (bytes = memmem(bytes, end - bytes, STAMP, strlen(STAMP))) && end - bytes > (long)strlen(STAMP) + STAMP_DIGITS;) {
+    bytes += strlen(STAMP);
+    note(&tokens, time - atoll(bytes) * 1000);
+  }
 }
 
 static void take_body(Connection *c, const char *bytes, long length) {
@@ -109,6 +134,7 @@ static void take_body(Connection *c, const char *bytes, long length) {
     c->first_byte_seen = 1;
     note(&first_bytes, now() - c->started);
   }
+  note_tokens(bytes, length);
   for (long i = 0; i < length; i++) {
     if (bytes[i] != '\n') {
       const char *line_end = memchr(bytes + i, '\n', length - i);
@@ -184,63 +210,57 @@ static void lost(Connection *c) {
   finish(c);
 }
 
-static void make_request(const char *path, const char *body_file) {
-  FILE *file = fopen(body_file, "rb");
+static void read_request(const char *path) {
+  FILE *file = fopen(path, "rb");
   if (!file) {
-    perror(body_file);
+    perror(path);
     exit(1);
   }
   fseek(file, 0, SEEK_END);
-  long body_len = ftell(file);
+  request_len = ftell(file);
   rewind(file);
-  request = malloc(body_len + 4096);
-  request_len = snprintf(request, 4096, "POST %s HTTP/1.1\r\nHost: localhost:%d\r\nUser-Agent: bench\r\nAccept: */*\r\n"
-                         "Content-Type: application/json\r\nContent-Length: %ld\r\n\r\n", path, port, body_len);
-  request_len += fread(request + request_len, 1, body_len, file);
+  request = malloc(request_len);
+  if (fread(request, 1, request_len, file) != (size_t)request_len) exit(1);
   fclose(file);
 }
 
-// Starts what is due and says how long until the next; all connections may be idle only in the open loop.
-static struct timespec start_due(Connection *connections, int count) {
-  long long time = now(), next = time + 100000000;
-  for (int i = 0; period && time < end_time && i < count; i++) {
-    if (connections[i].busy) continue;
-    if (connections[i].due <= time) start(&connections[i], connections[i].due);
-    else if (connections[i].due < next) next = connections[i].due;
-  }
-  return (struct timespec){ 0, next - time };
-}
-
-static int busy_count(Connection *connections, int count) {
-  int busy = 0;
-  for (int i = 0; i < count; i++) busy += connections[i].busy;
-  return busy;
+static void print_quantiles(const char *name, Samples *samples) {
+  qsort(samples->values, samples->count, sizeof(unsigned), ascending);
+  printf(",\"%s\":{\"p50\":%u,\"p99\":%u,\"p999\":%u}", name, quantile(samples, .5), quantile(samples, .99), quantile(samples, .999));
 }
 
 int main(int count, char **arguments) {
-  if (count != 7) return fputs("load PORT PATH BODY_FILE CONNECTIONS SECONDS RATE\n", stderr), 2;
+  if (count != 7) return fputs("load PORT REQUEST_FILE CONNECTIONS SECONDS RATE PATIENCE\n", stderr), 2;
   signal(SIGPIPE, SIG_IGN);
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
   port = atoi(arguments[1]);
-  make_request(arguments[2], arguments[3]);
-  int connection_count = atoi(arguments[4]);
-  double seconds = atof(arguments[5]), rate = atof(arguments[6]);
-  latencies.values = malloc(MOST_SAMPLES * sizeof(unsigned));
-  first_bytes.values = malloc(MOST_SAMPLES * sizeof(unsigned));
+  read_request(arguments[2]);
+  connection_count = atoi(arguments[3]);
+  double seconds = atof(arguments[4]), rate = atof(arguments[5]), patience = atof(arguments[6]);
+  Samples *all[] = { &latencies, &first_bytes, &tokens };
+  for (int i = 0; i < 3; i++) all[i]->values = malloc(MOST_SAMPLES * sizeof(unsigned));
   poll_fd = epoll_create1(0);
+  idle = calloc(connection_count, sizeof *idle);
   Connection *connections = calloc(connection_count, sizeof *connections);
   for (int i = 0; i < connection_count; i++) dial(&connections[i]);
 
   long long begin = now();
+  next_due = begin;
   end_time = begin + seconds * 1e9;
-  if (rate > 0) period = connection_count / rate * 1e9;
-  for (int i = 0; i < connection_count; i++)
-    if (period) connections[i].due = begin + period * i / connection_count;
-    else start(&connections[i], 0);
+  if (rate > 0) period = 1e9 / rate;
+  for (int i = 0; i < connection_count; i++) start(&connections[i]);
 
   static char bytes[1 << 18];
   struct epoll_event ready[512];
-  while (now() < end_time || (busy_count(connections, connection_count) && now() < end_time + GRACE_SECONDS * 1000000000LL)) {
-    struct timespec wait = start_due(connections, connection_count);
+  for (;;) {
+    while (idle_count && period && next_due < end_time && next_due <= now()) start(take_idle());
+    long long time = now(), until = time < end_time ? end_time : end_time + patience * 1e9;
+    if (time >= until || (time >= end_time && idle_count == connection_count)) break;
+    if (idle_count && period && next_due < until && next_due < end_time) until = next_due;
+    struct timespec wait = { 0, until - time < 100000000 ? (until > time ? until - time : 0) : 100000000 };
     int found = epoll_pwait2(poll_fd, ready, 512, &wait, 0);
     for (int i = 0; i < found; i++) {
       Connection *c = ready[i].data.ptr;
@@ -256,10 +276,11 @@ int main(int count, char **arguments) {
     }
   }
   double took = (now() - begin) / 1e9;
-  errors += busy_count(connections, connection_count);
-  qsort(latencies.values, latencies.count, sizeof(unsigned), ascending);
-  qsort(first_bytes.values, first_bytes.count, sizeof(unsigned), ascending);
-  printf("{\"requests\":%ld,\"errors\":%ld,\"seconds\":%.3f,\"events\":%ld,\"p50\":%u,\"p99\":%u,\"first_byte_p50\":%u,\"first_byte_p99\":%u}\n",
-         latencies.count, errors, took, events, quantile(&latencies, .5), quantile(&latencies, .99), quantile(&first_bytes, .5),
-         quantile(&first_bytes, .99));
+  long unanswered = connection_count - idle_count;
+  if (period && next_due < end_time) unanswered += (end_time - next_due) / period;
+  printf("{\"requests\":%ld,\"errors\":%ld,\"seconds\":%.3f,\"events\":%ld", latencies.count, errors + unanswered, took, events);
+  print_quantiles("latency", &latencies);
+  print_quantiles("first_byte", &first_bytes);
+  print_quantiles("token", &tokens);
+  puts("}");
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 const CLOCK_TICKS_PER_SECOND = 100;
 
@@ -29,3 +29,9 @@ export function residentMegabytes(pid: number): number {
   const kilobytes = tree(pid).map(member => Number(read(`/proc/${member}/status`).match(/^VmRSS:\s+(\d+)/m)?.[1] ?? 0));
   return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
 }
+
+export const openDescriptors = (pid: number): number =>
+  tree(pid).reduce((sum, member) => sum + readdirSync(`/proc/${member}/fd`).length, 0);
+
+/** How many descriptors the process may open at once. */
+export const mostDescriptors = (pid: number): number => Number(read(`/proc/${pid}/limits`).match(/^Max open files\s+(\d+)/m)?.[1]);

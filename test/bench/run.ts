@@ -1,178 +1,144 @@
-// What sluice costs beside nginx: both in front of the same scripted upstream, under the same load, measured in turns; then what each
-// vendor's API costs that is translated.
-// Environment: ROUNDS (3), DURATION of a measurement in seconds (3), WARM_UP in seconds (3), SCENARIOS ("1k stream"; also 32k 1m latency),
-// EXECUTABLE (dist/sluice). CPU per request is the figure to trust: requests a second move with whatever else the machine does.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { answers, type Gateway, type Site, startNginx, startSluice } from './gateways.ts';
+// What sluice costs beside other gateways: all in front of the same scripted upstream, under the same load, measured in turns.
+// Environment: ROUNDS (3), DURATION of a measurement in seconds (2), WARM_UP in seconds (3; a third of it for all scenarios but the first),
+// SCENARIOS ("1k stream …", all unless told),
+// GATEWAYS ("nginx, sluice", all unless told), EXECUTABLE (dist/sluice), README=yes to write the outcome into README.md.
+// CPU per request is the figure to trust: requests a second and latencies move with whatever else the machine does.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { answers, freePort, type Gateway, requestTo, sluiceGateways } from './gateways.ts';
+import { installNpmPeers, PEERS } from './peers.ts';
 import { cpuMicroseconds, residentMegabytes } from './process-figures.ts';
+import { DIRECT, type Figures, Report } from './report.ts';
+import { executable, fail, median, openRig, type Rig, version } from './rig.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
-import { writeAnswers } from './vendors.ts';
 
-const UPSTREAM_EVENTS = '30';
-const UPSTREAM_GAP_MICROSECONDS = '10000';
-
-const { PATH = '', ROUNDS = '3', DURATION = '3', WARM_UP = '3', EXECUTABLE = 'dist/sluice', SCENARIOS: names = '1k stream' } = process.env;
-const chosen = names.split(/[\s,]+/).filter(Boolean);
-const executable = resolve(EXECUTABLE);
-
-interface Figures {
-  readonly requests: number;
-  readonly errors: number;
-  readonly seconds: number;
-  readonly events: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly first_byte_p50: number;
-  readonly first_byte_p99: number;
-  readonly cpu: number;
-  readonly memory: number;
-}
-
-const which = (program: string) => Bun.which(program, { PATH: `${PATH}:/usr/sbin:/sbin` });
-const gcc = which('gcc');
-const nginx = which('nginx');
-const cores = allowedCores();
-const taskset = cores.length > 1 ? which('taskset') : null;
+const { ROUNDS = '3', DURATION = '2', WARM_UP = '3', SCENARIOS: scenarioNames, GATEWAYS: gatewayNames, README } = process.env;
+const STARTS = 5;
+const chosen = scenarioNames?.split(/[\s,]+/).filter(Boolean) ?? Object.keys(SCENARIOS);
+const wanted = gatewayNames
+  ?.split(',')
+  .map(name => name.trim())
+  .filter(Boolean);
+/** Of the translated dialects, one stands for all unless GATEWAYS says otherwise. */
+const isWanted = (name: string) => wanted?.includes(name) ?? !['sluice, gemini', 'sluice, bedrock'].includes(name);
 
 const unknown = chosen.find(name => !(name in SCENARIOS));
 if (unknown) fail(`no scenario is called ${unknown}; there are: ${Object.keys(SCENARIOS).join(' ')}`);
-if (!gcc) skip("gcc, to compile the upstream and the load (Debian's package gcc and libc6-dev)");
-if (!nginx) skip("nginx, to compare with (Debian's package nginx-light)");
-if (!existsSync(executable)) fail(`${EXECUTABLE} is missing: make build`);
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-const started: Bun.Subprocess[] = [];
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-process.on('exit', () => {
-  for (const child of started) child.kill();
-  rmSync(folder, { recursive: true, force: true });
-});
-function skip(what: string): never {
-  console.log(`skipped: needs ${what}`);
-  process.exit(0);
+const rig = await openRig();
+const versions: string[] = [version(executable, 'version')];
+const gateways = await startGateways();
+const nameless = wanted?.find(name => !gateways.some(gateway => gateway.name === name));
+if (nameless) console.log(`left out: ${nameless}; there are: ${gateways.map(({ name }) => name).join(', ')}`);
+console.log(`${versions.join('; ')}\n${rig.machine}\n`);
+
+const measured: Record<string, Record<string, Figures[]>> = {};
+for (const [index, name] of chosen.entries()) {
+  measured[name] = await measureInTurns(name, SCENARIOS[name] as Scenario, Number(WARM_UP) / (index === 0 ? 1 : 3));
 }
+const report = new Report(measured);
+const started = await startTimes(rig);
+const outcome = [
+  `Medians of ${ROUNDS} interleaved rounds of ${DURATION} s: ${versions.join('; ')}. ${rig.machine}.`,
+  report.markdown(),
+  `From the start of the executable with an empty database to its first answer: ${median(started).toFixed(0)} ms.`,
+].join('\n\n');
+console.log(outcome);
+if (README) await writeReadme();
+await rig.close();
+process.exit(0);
 
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
-
-/** The cores this process may use: `0-2,5` is 0, 1, 2 and 5. */
-function allowedCores(): number[] {
-  const list = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:\s+(.+)/m)?.[1] ?? '0';
-  return list.split(',').flatMap(range => {
-    const [first = 0, last = first] = range.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
-}
-
-/** Keeps what is measured and what measures on cores of their own, where there are two. */
-const onCore = (index: 0 | 1, command: readonly string[]) => (taskset ? [taskset, '-c', String(cores[index]), ...command] : [...command]);
-
-function spawn(command: readonly string[], environment: Readonly<Record<string, string>> = {}, stdout: 'ignore' | 'pipe' = 'ignore') {
-  const child = Bun.spawn(command as string[], { env: { PATH, ...environment }, stdout, stderr: 'inherit' });
-  started.push(child);
-  return child;
-}
-
-async function compareGateways() {
-  for (const program of ['upstream', 'load']) {
-    const compiled = Bun.spawnSync([gcc ?? '', '-O2', '-o', join(folder, program), join(import.meta.dir, `${program}.c`)]);
-    if (!compiled.success) fail(compiled.stderr.toString());
+async function startGateways(): Promise<Gateway[]> {
+  const { port, pid } = rig.upstream;
+  const started: Gateway[] = [{ name: DIRECT, pid, port, path: '/v1/chat/completions' }];
+  const peers = Object.entries(PEERS).filter(([name]) => isWanted(name));
+  if (peers.some(([, peer]) => peer.missing(rig)?.endsWith('of npm'))) await installNpmPeers(rig);
+  for (const [name, peer] of peers) {
+    const missing = peer.missing(rig);
+    if (missing) {
+      console.log(`skipped: ${name} needs ${missing}`);
+      continue;
+    }
+    versions.push(`${name} ${peer.version(rig)}`);
+    started.push({ name, ...(await peer.start(rig)) });
   }
-  await writeAnswers(folder);
-  const site: Site = {
-    folder,
-    upstreamPort: await startUpstream(),
-    spawn: (command, environment) => spawn(onCore(0, command), environment),
-  };
-  const gateways = [await startNginx(site, nginx ?? ''), ...(await startSluice(site, executable))];
-  for (const [name, scenario] of Object.entries(SCENARIOS)) await Bun.write(join(folder, name), scenario.body());
-
-  printMachine();
-  for (const gateway of gateways) {
-    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: Bun.file(join(folder, '1k')) };
-    await answers(`http://127.0.0.1:${gateway.port}${gateway.path}`, request);
-    for (const name of chosen) await measure(gateway, name, WARM_UP);
+  started.push(...(await sluiceGateways(rig)).filter(({ name }) => isWanted(name)));
+  for (const { name, port, path, headers = {}, model = 'gpt-4' } of started) {
+    const request = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: SCENARIOS['1k']?.body(model) ?? '',
+    };
+    await answers(`http://127.0.0.1:${port}${path}`, request).catch((error: Error) => fail(`${name}: ${error.message}`));
   }
-  const measured = new Map<string, Figures[]>();
-  for (let round = 0; round < Number(ROUNDS); round++) {
-    for (const name of chosen) {
-      for (const gateway of gateways) {
-        const key = `${name} ${gateway.name}`;
-        measured.set(key, [...(measured.get(key) ?? []), await measure(gateway, name, DURATION)]);
-      }
+  return started;
+}
+
+/** Warms every gateway up, then measures each once a round. */
+async function measureInTurns(name: string, scenario: Scenario, warmUp: number): Promise<Record<string, Figures[]>> {
+  const taking = gateways.filter(gateway => !gateway.refuses?.includes(name));
+  const figures: Record<string, Figures[]> = Object.fromEntries(taking.map(({ name }) => [name, []]));
+  for (const gateway of taking) await measure(gateway, scenario, warmUp);
+  for (let round = 1; round <= Number(ROUNDS); round++) {
+    for (const gateway of taking) {
+      const measured = await measure(gateway, scenario, Number(DURATION) * (scenario.longer ?? 1));
+      figures[gateway.name]?.push(measured);
+      const { requests, errors, seconds, cpu } = measured;
+      const errorsSeen = errors > 0 ? `, ${errors} ERRORS` : '';
+      const line = `${(requests / seconds).toFixed(0)} requests/s, ${(cpu / requests).toFixed(1)} µs each${errorsSeen}`;
+      console.error(`${scenario.about}, round ${round}, ${gateway.name}: ${line}`);
     }
   }
-  printTable(measured, gateways);
+  return figures;
 }
 
-async function startUpstream(): Promise<number> {
-  const child = spawn(onCore(1, [join(folder, 'upstream'), UPSTREAM_EVENTS, UPSTREAM_GAP_MICROSECONDS, folder]), {}, 'pipe');
-  const { value } = await (child.stdout as ReadableStream<Uint8Array>).getReader().read();
-  return Number(new TextDecoder().decode(value));
-}
-
-async function measure(gateway: Gateway, name: string, seconds: string): Promise<Figures> {
-  const { connections, rate } = SCENARIOS[name] as Scenario;
-  const path = name === 'stream' ? (gateway.streamPath ?? gateway.path) : gateway.path;
-  const load = [join(folder, 'load'), gateway.port, path, join(folder, name), connections, seconds, rate];
+async function measure(gateway: Gateway, { body, connections, rate, stream }: Scenario, seconds: number): Promise<Figures> {
+  const path = stream ? (gateway.streamPath ?? gateway.path) : gateway.path;
+  const request = requestTo(gateway, body(gateway.model ?? 'gpt-4'), path);
   const before = cpuMicroseconds(gateway.pid);
-  const child = spawn(onCore(1, load.map(String)), {}, 'pipe');
-  const figures = (await new Response(child.stdout as ReadableStream).json()) as Omit<Figures, 'cpu' | 'memory'>;
+  const figures = await rig.load({ port: gateway.port, request, connections, seconds, rate });
   return { ...figures, cpu: cpuMicroseconds(gateway.pid) - before, memory: residentMegabytes(gateway.pid) };
 }
 
-function printMachine() {
-  const version = (command: string[]) => {
-    const { stdout, stderr } = Bun.spawnSync(command);
-    return (stdout.toString() || stderr.toString()).trim().split('\n')[0];
-  };
-  const places = taskset ? 'gateways on one core, upstream and load on another' : 'everything on the same cores';
-  console.log(`${version([executable, 'version'])} beside ${version([nginx ?? '', '-v'])}`);
-  console.log(`${cpus()[0]?.model.trim()}, ${cores.length} cores, Linux ${release()}; ${places}`);
-  console.log(`load average ${readFileSync('/proc/loadavg', 'utf8').split(' ', 1)[0]}; medians of ${ROUNDS} rounds of ${DURATION} s\n`);
-}
-
-const COLUMNS: readonly (readonly [string, (figures: Figures) => number, number])[] = [
-  ['requests/s', ({ requests, seconds }) => requests / seconds, 0],
-  ['CPU µs/request', ({ cpu, requests }) => cpu / requests, 1],
-  ['CPU µs/event', ({ cpu, events }) => (events > 0 ? cpu / events : Number.NaN), 1],
-  ['p50 ms', ({ p50 }) => p50 / 1000, 2],
-  ['p99 ms', ({ p99 }) => p99 / 1000, 2],
-  ['first byte p50', ({ first_byte_p50 }) => first_byte_p50 / 1000, 2],
-  ['first byte p99', ({ first_byte_p99 }) => first_byte_p99 / 1000, 2],
-  ['RSS MB', ({ memory }) => memory, 0],
-  ['errors', ({ errors }) => errors, 0],
-];
-
-function printTable(measured: ReadonlyMap<string, Figures[]>, gateways: readonly Gateway[]) {
-  for (const name of chosen) {
-    const { about, connections } = SCENARIOS[name] as Scenario;
-    console.log(`${name}: ${about}, ${connections} connections`);
-    const rows = gateways.map(gateway => COLUMNS.map(([, figure]) => median((measured.get(`${name} ${gateway.name}`) ?? []).map(figure))));
-    const [plain = [], sluice = [], ...translating] = rows.map(row => row.map((value, column) => shown(value, COLUMNS[column]?.[2] ?? 0)));
-    const ratios = COLUMNS.map((_, column) => shown((rows[1]?.[column] ?? 0) / (rows[0]?.[column] ?? 0), 2));
-    const lines = [
-      ['', ...COLUMNS.map(([title]) => title)],
-      [gateways[0]?.name ?? '', ...plain],
-      [gateways[1]?.name ?? '', ...sluice],
-      ['ratio', ...ratios],
-      ...translating.map((cells, index) => [gateways[index + 2]?.name ?? '', ...cells]),
-    ];
-    for (const [title = '', ...cells] of lines) console.log(`  ${title.padEnd(10)}${cells.map(cell => cell.padStart(16)).join('')}`);
-    console.log();
+/** Milliseconds from exec to the first answer of the proxy port. */
+async function startTimes({ folder, spawn }: Rig): Promise<number[]> {
+  const times: number[] = [];
+  for (let start = 0; start < STARTS; start++) {
+    const port = freePort();
+    const environment = {
+      SLUICE_PROXY_LISTEN: `127.0.0.1:${port}`,
+      SLUICE_ADMIN_LISTEN: '127.0.0.1:0',
+      SLUICE_STATUS_LISTEN: 'off',
+      SLUICE_DATABASE: `sqlite://${folder}/start-${start}.db`,
+      SLUICE_WORKERS: '1',
+    };
+    const begin = performance.now();
+    const child = spawn([executable, 'start'], environment);
+    while (!(await answered(port))) await Bun.sleep(1);
+    times.push(performance.now() - begin);
+    child.kill();
+    await child.exited;
   }
+  return times;
 }
 
-const shown = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '-');
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function answered(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/`).then(
+    () => true,
+    () => false,
+  );
 }
 
-await compareGateways();
-process.exit(0);
+async function writeReadme(): Promise<void> {
+  const root = join(import.meta.dir, '..', '..');
+  const file = join(root, 'README.md');
+  const [start, end] = ['<!-- bench -->\n', '<!-- /bench -->'];
+  const text = readFileSync(file, 'utf8');
+  const section = new RegExp(`${start}[\\s\\S]*?${end}`);
+  const chart = 'test/bench/results/comparison.svg';
+  await Bun.write(join(root, chart), report.chart());
+  await Bun.write(
+    file,
+    text.replace(section, () => `${start}![CPU and latency of gateways](${chart})\n\n${outcome}\n${end}`),
+  );
+}

@@ -1,64 +1,56 @@
-// upstream EVENTS GAP_MICROSECONDS FOLDER: an OpenAI-like server that costs next to nothing, so that the gateway in front of it is the limit.
+// upstream FOLDER: a scripted model that costs next to nothing, so that the gateway in front of it is the limit.
 // Listens on a free port of 127.0.0.1 and prints it. One thread, keep-alive, one request at a time on a connection.
-// A body with "stream":true near its start or its end is answered with server-sent events, GAP_MICROSECONDS apart;
-// with "include_usage":true as well, one more event tells the usage. Any other request is answered with one chat completion.
-// At the path /NAME, the name of another vendor, the answer is that of the file NAME.answer in FOLDER; at /NAME-stream it is a stream:
-// NAME.start, then NAME.event again and again, then NAME.end. The files hold the bytes as they are sent, heads and chunks included.
+// What it sends lies in FOLDER as it goes over the wire, heads and chunks included: NAME.answer, or for a stream NAME.start, then NAME.event
+// again and again, then NAME.end. NAME is the vendor at the beginning of the request's path, else openai. It streams when the path goes on
+// with "-stream", or the body says "stream":true near its start or end; with "include_usage":true NAME.usage goes before the end.
+// A request says in its text how it is to be answered: "bench: events=30 gap=20000" is 30 events, 20 ms apart, of which with
+// "spread=20000" the first waits for 0 to 20 ms, so that streams that began together do not go on in step;
+// "bench: status=500" an error of that status; "bench: reset=5" a connection that is reset after 5 events (0: without an answer).
+// In an event, the digits of "sent=000000000000" become the moment at which it is sent, in microseconds of the monotonic clock.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { START_SIZE = 1 << 16, END_SIZE = 512, PROBE = 4096, MOST_CONNECTIONS = 4096 };
+enum { START_SIZE = 1 << 14, END_SIZE = 512, PROBE = 4096, MOST_STREAMS = 1 << 16, SEND_BUFFER = 1 << 20, STAMP_DIGITS = 12 };
+static const char STAMP[] = "sent=";
 
 typedef struct {
   char *bytes;
   int length;
+  char *stamp; // where the moment of sending goes, or 0
 } Part;
 
 typedef struct {
   const char *name;
-  Part answer, start, event, end;
+  Part answer, start, event, usage, end;
 } Vendor;
 
-static Vendor vendors[] = { { .name = "anthropic" }, { .name = "gemini" }, { .name = "bedrock" } };
+static Vendor vendors[] = { { .name = "openai" }, { .name = "anthropic" }, { .name = "gemini" }, { .name = "bedrock" } };
 enum { VENDORS = sizeof vendors / sizeof *vendors };
 
 typedef struct {
   int fd;
-  Vendor *vendor; // of the stream under way; 0: OpenAI
   char start[START_SIZE]; // the request from its first byte, as far as it fits
   int start_len;
   char end[END_SIZE]; // the last bytes of the body
   int header_len;     // 0 until the empty line has come
   int chunked;
   long body_len, body_got;
-  int events_left; // of the stream under way
-  int usage;
+  // Of the stream under way:
+  Vendor *vendor;
+  int events_left, gap, resets, usage;
   long long due; // when its next event goes out
+  int place;     // in the heap; -1: no stream
 } Connection;
-
-static Connection *streams[MOST_CONNECTIONS];
-static int stream_count, events, gap;
-
-static const char STREAM_HEADER[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-static const char STREAM_END[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
-#define CHUNK_START "data: {\"id\":\"chatcmpl-A1b2C3d4E5f6G7h8I9j0\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"gpt-4-0613\","
-static const char DELTA[] = CHUNK_START
-  "\"system_fingerprint\":null,\"choices\":[{\"index\":0,\"delta\":{\"content\":\" token\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n";
-static const char USAGE[] = CHUNK_START "\"choices\":[],\"usage\":{\"prompt_tokens\":25,\"completion_tokens\":30,\"total_tokens\":55}}\n\n";
-static const char COMPLETION[] =
-  "{\"id\":\"chatcmpl-A1b2C3d4E5f6G7h8I9j0\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"gpt-4-0613\",\"choices\":[{"
-  "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"The quick brown fox jumps over the lazy dog, and then it sits down to think about "
-  "what a language model would have said in its place. It decides that about sixty words are enough for a plausible reply, no more and no "
-  "less, and that they need not mean anything in particular.\"},\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":25,"
-  "\"completion_tokens\":60,\"total_tokens\":85},\"system_fingerprint\":null}";
 
 static long long now(void) {
   struct timespec t;
@@ -66,86 +58,115 @@ static long long now(void) {
   return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
-// Answers are small: a short write means that the peer is gone.
-static int put(Connection *c, const char *bytes, int length) { return write(c->fd, bytes, length) == length; }
+// The streams under way, as a binary heap: the one whose event is due first comes first.
+static Connection *streams[MOST_STREAMS];
+static int stream_count;
 
-static int put_event(Connection *c, const char *event) {
-  char chunk[1024];
-  return put(c, chunk, snprintf(chunk, sizeof chunk, "%zx\r\n%s\r\n", strlen(event), event));
+static void place(Connection *c, int at) {
+  streams[at] = c;
+  c->place = at;
 }
 
-static void await_request(Connection *c) { c->start_len = c->header_len = c->body_got = 0; }
+static void settle(Connection *c, int at) {
+  for (; at > 0 && streams[(at - 1) / 2]->due > c->due; at = (at - 1) / 2) place(streams[(at - 1) / 2], at);
+  for (int child; (child = 2 * at + 1) < stream_count; at = child) {
+    if (child + 1 < stream_count && streams[child + 1]->due < streams[child]->due) child++;
+    if (streams[child]->due >= c->due) break;
+    place(streams[child], at);
+  }
+  place(c, at);
+}
+
+static void end_stream(Connection *c) {
+  Connection *last = streams[--stream_count];
+  if (last != c) settle(last, c->place);
+  c->place = -1;
+}
 
 static void forget(Connection *c) {
-  for (int i = 0; i < stream_count; i++)
-    if (streams[i] == c) streams[i--] = streams[--stream_count];
+  if (c->place >= 0) end_stream(c);
   close(c->fd);
   free(c);
 }
 
-static int body_says(Connection *c, const char *text) {
+// What is sent fits into the send buffer: a short write means that the peer is gone.
+static int put(Connection *c, Part part) { return write(c->fd, part.bytes, part.length) == part.length; }
+
+static int put_event(Connection *c, Part event) {
+  if (event.stamp) {
+    char digits[STAMP_DIGITS + 1];
+    snprintf(digits, sizeof digits, "%0*lld", STAMP_DIGITS, now());
+    memcpy(event.stamp, digits, STAMP_DIGITS);
+  }
+  return put(c, event);
+}
+
+static int put_status(Connection *c, int status) {
+  static const char body[] = "{\"error\":{\"message\":\"as the request wanted it\",\"type\":\"server_error\",\"code\":null}}";
+  char bytes[512];
+  int length = snprintf(bytes, sizeof bytes, "HTTP/1.1 %d Scripted\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", status,
+                        sizeof body - 1, body);
+  return put(c, (Part){ bytes, length, 0 });
+}
+
+// False, as for every connection that is to be closed; the peer sees a reset.
+static int reset(Connection *c) {
+  setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+  return 0;
+}
+
+static void await_request(Connection *c) { c->start_len = c->header_len = c->body_got = 0; }
+
+static char *find(Connection *c, const char *text) {
   int probe = c->start_len - c->header_len;
-  if (probe > PROBE) probe = PROBE;
-  return memmem(c->start + c->header_len, probe, text, strlen(text)) || memmem(c->end, END_SIZE, text, strlen(text));
+  char *found = memmem(c->start + c->header_len, probe < PROBE ? probe : PROBE, text, strlen(text));
+  return found ? found : memmem(c->end, END_SIZE, text, strlen(text));
 }
 
-static int put_part(Connection *c, Part part) { return put(c, part.bytes, part.length); }
-
-static Part read_part(const char *folder, const char *name, const char *part) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s.%s", folder, name, part);
-  FILE *file = fopen(path, "rb");
-  if (!file) perror(path), exit(1);
-  Part read = { malloc(1 << 16), 0 };
-  read.length = fread(read.bytes, 1, 1 << 16, file);
-  fclose(file);
-  return read;
+static int wanted(const char *wish, const char *name, int otherwise) {
+  const char *found = wish ? strstr(wish, name) : 0;
+  return found ? atoi(found + strlen(name)) : otherwise;
 }
 
-// What follows the vendor's name in the request's path, or 0.
-static const char *after_name(Connection *c, Vendor *vendor) {
-  const char *path = strchr(c->start, '/');
-  size_t length = strlen(vendor->name);
-  return path && !strncmp(path + 1, vendor->name, length) ? path + 1 + length : 0;
-}
-
-static int start_stream(Connection *c, Vendor *vendor) {
+static int start_stream(Connection *c, Vendor *vendor, const char *wish) {
   c->vendor = vendor;
-  c->events_left = events;
-  c->due = now();
-  streams[stream_count++] = c;
-  return vendor ? put_part(c, vendor->start) : put(c, STREAM_HEADER, sizeof STREAM_HEADER - 1);
+  c->events_left = wanted(wish, "events=", 30);
+  c->gap = wanted(wish, "gap=", 10000);
+  c->resets = wanted(wish, "reset=", -1);
+  c->usage = find(c, "\"include_usage\":true") != 0;
+  if (c->resets >= 0) c->events_left = c->resets;
+  static unsigned serial;
+  int spread = wanted(wish, "spread=", 0);
+  c->due = now() + (spread > 0 ? serial++ * 7919 % spread : 0);
+  settle(c, stream_count++);
+  return put(c, vendor->start);
 }
 
 static int answer(Connection *c) {
-  for (Vendor *vendor = vendors; vendor < vendors + VENDORS; vendor++) {
-    const char *rest = after_name(c, vendor);
-    if (!rest) continue;
-    if (!strncmp(rest, "-stream", 7)) return start_stream(c, vendor);
-    await_request(c);
-    return put_part(c, vendor->answer);
-  }
-  if (!body_says(c, "\"stream\":true") && !body_says(c, "\"stream\": true")) {
-    char reply[2048];
-    int length = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                          sizeof COMPLETION - 1, COMPLETION);
-    await_request(c);
-    return put(c, reply, length);
-  }
-  c->usage = body_says(c, "\"include_usage\":true");
-  return start_stream(c, 0);
+  const char *path = strchr(c->start, '/'), *rest = "";
+  Vendor *vendor = vendors;
+  for (Vendor *each = vendors; path && each < vendors + VENDORS; each++)
+    if (!strncmp(path + 1, each->name, strlen(each->name))) vendor = each, rest = path + 1 + strlen(each->name);
+  const char *wish = find(c, "bench: ");
+  int streamed = !strncmp(rest, "-stream", 7) || find(c, "\"stream\":true") || find(c, "\"stream\": true");
+  int status = wanted(wish, "status=", 200);
+  if (wanted(wish, "reset=", -1) == 0) return reset(c);
+  if (streamed && status == 200) return start_stream(c, vendor, wish);
+  await_request(c);
+  return status == 200 ? put(c, vendor->answer) : put_status(c, status);
 }
 
 static int continue_stream(Connection *c) {
+  Vendor *vendor = c->vendor;
   if (c->events_left-- > 0) {
-    c->due += gap;
-    return c->vendor ? put_part(c, c->vendor->event) : put_event(c, DELTA);
+    c->due += c->gap;
+    settle(c, c->place);
+    return put_event(c, vendor->event);
   }
-  if (!c->vendor && c->usage && !put_event(c, USAGE)) return 0;
-  for (int i = 0; i < stream_count; i++)
-    if (streams[i] == c) streams[i--] = streams[--stream_count];
+  if (c->resets >= 0) return reset(c);
+  end_stream(c);
   await_request(c);
-  return c->vendor ? put_part(c, c->vendor->end) : put(c, STREAM_END, sizeof STREAM_END - 1);
+  return (!c->usage || !vendor->usage.length || put(c, vendor->usage)) && put(c, vendor->end);
 }
 
 static void keep_end(Connection *c, const char *bytes, int length) {
@@ -179,30 +200,54 @@ static int receive(Connection *c, const char *bytes, int length) {
   return complete ? answer(c) : 1;
 }
 
-static int until_next_event(struct timespec *wait) {
-  if (!stream_count) return 0;
-  long long first = streams[0]->due;
-  for (int i = 1; i < stream_count; i++)
-    if (streams[i]->due < first) first = streams[i]->due;
-  long long microseconds = first - now();
-  if (microseconds < 0) microseconds = 0;
-  *wait = (struct timespec){ microseconds / 1000000, microseconds % 1000000 * 1000 };
-  return 1;
+static Part read_part(const char *folder, const char *name, const char *part) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/%s.%s", folder, name, part);
+  FILE *file = fopen(path, "rb");
+  if (!file) perror(path), exit(1);
+  Part read = { malloc(1 << 16), 0, 0 };
+  read.length = fread(read.bytes, 1, 1 << 16, file);
+  fclose(file);
+  char *stamp = memmem(read.bytes, read.length, STAMP, strlen(STAMP));
+  if (stamp) read.stamp = stamp + strlen(STAMP);
+  return read;
+}
+
+static void accept_all(int listener, int poll) {
+  int on = 1, size = SEND_BUFFER;
+  for (int fd; (fd = accept4(listener, 0, 0, SOCK_NONBLOCK)) >= 0;) {
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    Connection *c = calloc(1, sizeof *c);
+    c->fd = fd;
+    c->place = -1;
+    epoll_ctl(poll, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN, .data.ptr = c });
+  }
+}
+
+static void send_due_events(void) {
+  for (long long time = now(); stream_count && streams[0]->due <= time;) {
+    Connection *c = streams[0];
+    if (!continue_stream(c)) forget(c);
+  }
 }
 
 int main(int count, char **arguments) {
-  if (count != 4) return fputs("upstream EVENTS GAP_MICROSECONDS FOLDER\n", stderr), 2;
-  events = atoi(arguments[1]);
-  gap = atoi(arguments[2]);
+  if (count != 2) return fputs("upstream FOLDER\n", stderr), 2;
   for (Vendor *vendor = vendors; vendor < vendors + VENDORS; vendor++) {
-    vendor->answer = read_part(arguments[3], vendor->name, "answer");
-    vendor->start = read_part(arguments[3], vendor->name, "start");
-    vendor->event = read_part(arguments[3], vendor->name, "event");
-    vendor->end = read_part(arguments[3], vendor->name, "end");
+    vendor->answer = read_part(arguments[1], vendor->name, "answer");
+    vendor->start = read_part(arguments[1], vendor->name, "start");
+    vendor->event = read_part(arguments[1], vendor->name, "event");
+    vendor->usage = read_part(arguments[1], vendor->name, "usage");
+    vendor->end = read_part(arguments[1], vendor->name, "end");
   }
   signal(SIGPIPE, SIG_IGN);
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t size = sizeof address;
   if (bind(listener, (void *)&address, size) || listen(listener, 4096) || getsockname(listener, (void *)&address, &size)) return perror("upstream"), 1;
@@ -210,31 +255,24 @@ int main(int count, char **arguments) {
   fflush(stdout);
 
   int poll = epoll_create1(0);
-  struct epoll_event interest = { .events = EPOLLIN }, ready[256];
-  epoll_ctl(poll, EPOLL_CTL_ADD, listener, &interest);
+  struct epoll_event ready[256];
+  epoll_ctl(poll, EPOLL_CTL_ADD, listener, &(struct epoll_event){ .events = EPOLLIN });
   static char bytes[1 << 18];
   for (;;) {
-    struct timespec wait;
-    int found = epoll_pwait2(poll, ready, 256, until_next_event(&wait) ? &wait : 0, 0);
+    long long wait = stream_count ? streams[0]->due - now() : 0;
+    if (wait < 0) wait = 0;
+    struct timespec limit = { wait / 1000000, wait % 1000000 * 1000 };
+    int found = epoll_pwait2(poll, ready, 256, stream_count ? &limit : 0, 0);
     for (int i = 0; i < found; i++) {
       Connection *c = ready[i].data.ptr;
       if (!c) {
-        for (int fd; (fd = accept4(listener, 0, 0, SOCK_NONBLOCK)) >= 0;) {
-          setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-          c = calloc(1, sizeof *c);
-          c->fd = fd;
-          epoll_ctl(poll, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN, .data.ptr = c });
-        }
+        accept_all(listener, poll);
         continue;
       }
       int length = read(c->fd, bytes, sizeof bytes);
+      if (length < 0 && errno == EAGAIN) continue;
       if (length <= 0 || !receive(c, bytes, length)) forget(c);
     }
-    long long time = now();
-    for (int i = stream_count - 1; i >= 0; i--)
-      if (streams[i]->due <= time) {
-        Connection *c = streams[i];
-        if (!continue_stream(c)) forget(c);
-      }
+    send_due_events();
   }
 }

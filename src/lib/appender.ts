@@ -5,8 +5,14 @@ const openFile = promisify(open);
 const closeFile = promisify(close);
 const append = promisify(appendFile);
 
-/** Open already: under systemd these are sockets, which cannot be opened by name. */
-const STREAMS: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 };
+/**
+ * Open already: under systemd these are sockets, which cannot be opened by name. Others write to them too, and Bun has them
+ * not block: a write of our own would stop halfway where the reader is slow.
+ */
+const STREAMS: Readonly<Record<string, () => NodeJS.WritableStream>> = {
+  '/dev/stdout': () => process.stdout,
+  '/dev/stderr': () => process.stderr,
+};
 
 /** Adds text to the end of a file, off the event loop. One call at a time. */
 export interface Appender {
@@ -29,7 +35,7 @@ export function openAppender(path: string, reopen: boolean): Appender {
   return {
     async append(text) {
       const stream = STREAMS[path];
-      if (stream !== undefined) return append(stream, text);
+      if (stream !== undefined) return write(stream(), text);
       descriptor ??= await openFile(path, 'a', 0o644);
       try {
         await append(descriptor, text);
@@ -42,4 +48,10 @@ export function openAppender(path: string, reopen: boolean): Appender {
       await close();
     },
   };
+}
+
+function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, error => (error ? reject(error) : resolve()));
+  });
 }

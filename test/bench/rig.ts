@@ -109,12 +109,12 @@ export async function openRig(): Promise<Rig> {
   const upstream = spawn(placed(1, [join(folder, 'upstream'), folder]), {}, 'pipe');
   const { value } = await (upstream.stdout as ReadableStream<Uint8Array>).getReader().read();
   const places = taskset ? 'the gateway on one core, upstream and load on another' : 'everything on the same cores';
-  const files = new Map<string, string>();
-  const fileOf = async (request: string) => {
-    const file = files.get(request) ?? join(folder, `request-${files.size}`);
-    if (!files.has(request)) await Bun.write(file, request);
-    files.set(request, file);
-    return file;
+  const files = new Map<string, Promise<string>>();
+  const fileOf = (request: string) => {
+    const file = join(folder, `request-${files.size}`);
+    const known = files.get(request) ?? Bun.write(file, request).then(() => file);
+    files.set(request, known);
+    return known;
   };
 
   return {

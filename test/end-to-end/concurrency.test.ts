@@ -184,13 +184,13 @@ test.each([
 
 test('of two whole configurations that come at once, the later one is what is there at the end', async () => {
   const asked = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<Response>();
+  const answer = Promise.withResolvers<string>();
   using vault = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
-    fetch() {
+    async fetch() {
       asked.resolve();
-      return answer.promise;
+      return Response.json({ data: { value: await answer.promise } });
     },
   });
   await using gateway = await startGateway({ environment: { SLUICE_DATABASE: 'off' } });
@@ -205,7 +205,7 @@ test('of two whole configurations that come at once, the later one is what is th
   await asked.promise;
   loads.push(gateway.request('POST', '/config', second));
   await gateway.request('GET', '/');
-  answer.resolve(Response.json({ data: { value: 'Bearer x' } }));
+  answer.resolve('Bearer x');
   expect((await Promise.all(loads)).map(({ status }) => status)).toEqual([201, 201]);
   expect(await everything(gateway)).toMatchObject({ services: [{ name: 'second' }], plugins: [] });
 });

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { EXECUTABLE, newFolder, type RunningGateway, runExecutable, startGateway } from '../support/executable.ts';
 import { openNotifySocket, python } from '../support/notify-socket.ts';
+import { refused } from '../support/refused.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { cannotDropPrivileges, withoutPrivileges } from '../support/without-privileges.ts';
 
@@ -129,8 +130,7 @@ describe('the end', () => {
     const first = await reader.read();
 
     const exited = gateway.stop('SIGTERM');
-    await gateway.logged(({ message }) => message.startsWith('SIGTERM'));
-    await expect(fetch(gateway.proxy)).rejects.toThrow();
+    await refused(gateway.proxy);
     await upstream.release(2);
     let text = new TextDecoder().decode(first.value);
     for (let next = await reader.read(); !next.done; next = await reader.read()) text += new TextDecoder().decode(next.value);

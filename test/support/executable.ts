@@ -68,6 +68,8 @@ export interface RunningGateway extends AsyncDisposable {
   /** Sends a signal and resolves to the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number>;
   signal(signal: NodeJS.Signals): void;
+  /** Resolves once everybody who prints has closed the output, and `log` has all of it. */
+  readonly closed: Promise<void>;
   /** Asks the Admin API; an object is sent as JSON. */
   request(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }>;
 }
@@ -104,7 +106,7 @@ export async function startGateway(options: StartOptions = {}): Promise<RunningG
   const look = () => {
     for (const check of [...waiting]) check();
   };
-  void readLines(child.stdout, line => {
+  const closed = readLines(child.stdout, line => {
     log.push(JSON.parse(line) as LogEntry);
     look();
   });
@@ -132,6 +134,7 @@ export async function startGateway(options: StartOptions = {}): Promise<RunningG
     logged,
     stop,
     signal: signal => child.kill(signal),
+    closed,
     async request(method, path, body) {
       const json = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
       const response = await fetch(admin + path, { method, ...json });

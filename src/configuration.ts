@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { entitiesOf } from './gateway/entities.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './gateway/gateway.ts';
@@ -27,7 +28,15 @@ export interface Configuration {
 /** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there. */
 export async function openConfiguration(settings: Settings, log: Log, onApplied?: GatewayOptions['onApplied']): Promise<Configuration> {
   const { plugins, store, place } = await openRows(settings, log);
-  const gateway = await openGateway({ store, plugins, vaults, log, prefix: resolve(settings.prefix), ...(onApplied && { onApplied }) });
+  const gateway = await openGateway({
+    store,
+    plugins,
+    vaults,
+    log,
+    prefix: resolve(settings.prefix),
+    nodeId: nodeId(settings),
+    ...(onApplied && { onApplied }),
+  });
   const close = async () => {
     await gateway.close();
     await store.close();
@@ -110,3 +119,7 @@ function withDatabase(settings: Settings): Settings {
 function databaseFile({ database, prefix }: Settings): string | null {
   return database === 'off' ? null : resolve(prefix, database.slice('sqlite://'.length));
 }
+
+/** The same for as long as the machine and the place of the configuration are: a UUID made of both. */
+export const nodeId = (settings: Settings): string =>
+  Bun.randomUUIDv5(`${hostname()}:${databaseFile(settings) ?? resolve(settings.prefix)}`, Bun.randomUUIDv5('sluice', 'dns'));

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createAdmin } from './admin/admin.ts';
 import { listenApp } from './admin/listener.ts';
 import { createStatus } from './admin/status.ts';
 import { banner } from './banner.ts';
-import { type Configuration, loadDeclarative, openConfiguration } from './configuration.ts';
+import { type Configuration, loadDeclarative, nodeId, openConfiguration } from './configuration.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { drain } from './lib/drain.ts';
 import type { LeveledLog, Log } from './lib/log.ts';
@@ -119,7 +118,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     gateway,
     plugins,
     version: { sluice: version, kong: kongApiLevel },
-    nodeId: nodeId(place ?? resolve(settings.prefix)),
+    nodeId: nodeId(settings),
     pids: () => crew.pids,
     configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
     token: settings.admin_token,
@@ -160,7 +159,14 @@ const proxyOptions = (settings: Settings) => ({
 
 function setupOf(settings: Settings, { level, format }: LeveledLog, certificates: Launch['certificates']): Setup {
   const { plugins, prefix } = settings;
-  return { proxy: proxyOptions(settings), plugins, prefix: resolve(prefix), log: { level, format }, certificates };
+  return {
+    proxy: proxyOptions(settings),
+    plugins,
+    prefix: resolve(prefix),
+    nodeId: nodeId(settings),
+    log: { level, format },
+    certificates,
+  };
 }
 
 /** What does not work here, then what does not work in those who serve. */
@@ -240,6 +246,3 @@ function tellSystemd(state: string, log: Log): void {
     log.warn((error as Error).message);
   }
 }
-
-/** The same for as long as the machine and the place of the configuration are: a UUID made of both. */
-const nodeId = (place: string) => Bun.randomUUIDv5(`${hostname()}:${place}`, Bun.randomUUIDv5('sluice', 'dns'));

@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly log: Log;
   /** What relative paths of configurations start from. */
   readonly prefix: string;
+  /** What plugins call this gateway. */
+  readonly nodeId?: string;
   /** Of the process, unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
@@ -75,12 +77,13 @@ class StoreGateway implements Gateway {
 
   constructor(options: GatewayOptions) {
     const { store, plugins, vaults = [], log, prefix, environment = process.env, clock = systemClock, onApplied } = options;
+    const { nodeId = crypto.randomUUID() } = options;
     this.store = store;
     this.log = log;
     this.onApplied = onApplied ?? (async () => {});
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
-    const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix });
+    const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix, nodeId });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets);
     this.stopWatching = store.watch(
       changes => void this.inTurn(() => this.changedElsewhere(changes)),

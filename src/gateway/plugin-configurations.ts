@@ -34,6 +34,7 @@ export interface PluginConfigurationsOptions {
   readonly log: Log;
   /** What relative paths of a configuration start from. */
   readonly prefix: string;
+  readonly nodeId: string;
 }
 
 /** Turns rows of the plugins entity into handlers. */
@@ -43,13 +44,14 @@ export class PluginConfigurations {
   private readonly secrets: Pick<Secrets, 'resolve'>;
   private readonly log: Log;
 
-  constructor({ store, plugins, secrets, log, prefix }: PluginConfigurationsOptions) {
+  constructor({ store, plugins, secrets, log, prefix, nodeId }: PluginConfigurationsOptions) {
     this.plugins = new Map(plugins.map(plugin => [plugin.name, plugin]));
     this.secrets = secrets;
     this.log = log;
     this.host = {
       lookup: (entity, field) => value => store.findBy(entity, field, value),
       log,
+      nodeId,
       path: relative => resolve(prefix, relative),
     };
   }

@@ -16,6 +16,8 @@ export interface Context {
   readonly query: string;
   readonly url: URL;
   readonly clientIp: string;
+  /** Where the client came in. */
+  readonly port: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly route: Route | null;

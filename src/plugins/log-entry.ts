@@ -1,4 +1,5 @@
 import type { Row } from '../entities/entity.ts';
+import { parseArguments } from '../lib/query.ts';
 import { type Context, noteKey, type Outcome, type Try } from './context.ts';
 
 /** The id of Kong's workspace `default` where no database chose another: dashboards group by it. */
@@ -31,7 +32,7 @@ function describeRequest(context: Context) {
       id: context.id,
       uri,
       url: `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}${uri}`,
-      querystring: queryMembers(context.query),
+      querystring: parseArguments(context.query.slice(1)),
       method: context.method,
       size: `${context.method} ${uri} HTTP/1.1\r\n`.length + headerBytes(requestHeaders) + outcome.requestSize,
       headers: withoutSecrets(requestHeaders),
@@ -84,30 +85,6 @@ function upstreamUri({ upstream, query }: Context): string {
   const fromClient = new Set(query.slice(1).split('&'));
   const parameters = search.slice(1).split('&');
   return `${pathname}?${parameters.map(pair => (fromClient.has(pair) ? pair : `${pair.split('=', 1)[0]}=${REDACTED}`)).join('&')}`;
-}
-
-/** As Kong's `kong.request.get_query`: a list when a name comes twice, true when it has no `=`. */
-function queryMembers(query: string) {
-  const members: Record<string, string | true | (string | true)[]> = Object.create(null);
-  for (const pair of query.slice(1).split('&')) {
-    if (pair === '') continue;
-    const at = pair.indexOf('=');
-    const name = decodeQuery(at === -1 ? pair : pair.slice(0, at));
-    const value = at === -1 || decodeQuery(pair.slice(at + 1));
-    const before = members[name];
-    if (Array.isArray(before)) before.push(value);
-    else members[name] = before === undefined ? value : [before, value];
-  }
-  return members;
-}
-
-function decodeQuery(text: string): string {
-  const spaced = text.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced;
-  }
 }
 
 type HeaderMembers = Readonly<Record<string, string | readonly string[]>>;

@@ -27,6 +27,8 @@ export interface Host {
   /** Finds a row by a unique field: in memory, at request time, never stale. */
   lookup<R extends Row>(entity: Entity<R>, field: string & keyof R): (value: string) => R | undefined;
   readonly log: Log;
+  /** Of this gateway, all its workers alike. */
+  readonly nodeId: string;
   /** A path of the configuration, made absolute from the gateway's `prefix`. */
   path(relative: string): string;
 }

@@ -11,6 +11,7 @@ export interface Setup {
   /** As in the setting `plugins`. */
   readonly plugins: readonly string[];
   readonly prefix: string;
+  readonly nodeId: string;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The only CAs to be trusted, as PEM texts; null: the usual ones. */
   readonly certificates: readonly string[] | null;

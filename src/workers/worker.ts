@@ -81,13 +81,13 @@ class Worker {
     return this.#parts;
   }
 
-  async #setUp({ proxy, plugins: names, prefix, log: { level, format }, certificates }: Setup): Promise<undefined> {
+  async #setUp({ proxy, plugins: names, prefix, nodeId, log: { level, format }, certificates }: Setup): Promise<undefined> {
     if (certificates !== null) trustOnly(certificates);
     const log = createLog({ level, format });
     reportUncaught(log);
     const plugins = enabledPlugins(names);
     const store = await openStore(entitiesOf(plugins));
-    const gateway = await openGateway({ store, plugins, vaults, log, prefix });
+    const gateway = await openGateway({ store, plugins, vaults, log, prefix, nodeId });
     this.#parts = { log, store, gateway, proxy: createProxy({ ...proxy, gateway, log }) };
   }
 

@@ -5,10 +5,17 @@ import { validate } from '../../src/schema/validate.ts';
 import { violation } from '../../src/schema/violation.ts';
 import { recordingLog } from './recording-log.ts';
 
+export const NODE_ID = '3d7bd0a3-0b8b-4a63-9d1f-2b1b3c0f4e55';
+
 /** A host for plugins under test; its log can be read, and relative paths begin at `prefix`. */
 export function openHost(prefix = '/nowhere') {
   const { log, lines, said } = recordingLog();
-  const host: Host = { lookup: () => () => undefined, log, path: relative => join(relative.startsWith('/') ? '' : prefix, relative) };
+  const host: Host = {
+    lookup: () => () => undefined,
+    log,
+    nodeId: NODE_ID,
+    path: relative => join(relative.startsWith('/') ? '' : prefix, relative),
+  };
   return { host, lines, said };
 }
 

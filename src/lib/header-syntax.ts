@@ -1,0 +1,13 @@
+/** A token of HTTP. */
+export const isHeaderName = (name: string): boolean => /^[\w!#$%&'*+.^`|~-]+$/.test(name);
+
+/** Nothing in it ends a line or is invisible. */
+export const isHeaderValue = (value: string): boolean => !/[^\P{Cc}\t]/u.test(value);
+
+const isAscii = (text: string) => Buffer.byteLength(text) === text.length;
+
+/** Text as headers carry it here, where each character is a byte: UTF-8. */
+export const toHeader = (text: string): string => (isAscii(text) ? text : Buffer.from(text).toString('latin1'));
+
+/** What the bytes of a header say, when they are UTF-8. */
+export const fromHeader = (value: string): string => (isAscii(value) ? value : Buffer.from(value, 'latin1').toString());

@@ -5,9 +5,13 @@ import { aiPromptTemplate } from './ai-prompt-template.ts';
 import { aiProxy } from './ai-proxy.ts';
 import { aiRequestTransformer } from './ai-request-transformer.ts';
 import { aiResponseTransformer } from './ai-response-transformer.ts';
+import { correlationId } from './correlation-id.ts';
 import { fileLog } from './file-log.ts';
 import { httpLog } from './http-log.ts';
+import { ipRestriction } from './ip-restriction.ts';
 import type { Plugin } from './plugin.ts';
+import { requestSizeLimiting } from './request-size-limiting.ts';
+import { requestTermination } from './request-termination.ts';
 
 /** Every plugin there is: one line adds one. */
 export const plugins = [
@@ -17,8 +21,12 @@ export const plugins = [
   aiProxy,
   aiRequestTransformer,
   aiResponseTransformer,
+  correlationId,
   fileLog,
   httpLog,
+  ipRestriction,
+  requestSizeLimiting,
+  requestTermination,
 ] as const satisfies readonly Plugin[];
 
 /** Those that the setting `plugins` names. Throws a ConfigurationError for what it cannot say. */

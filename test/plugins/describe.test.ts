@@ -2,9 +2,14 @@ import { describe as describeTests, expect, test } from 'bun:test';
 import { aiPromptDecorator } from '../../src/plugins/ai-prompt-decorator.ts';
 import { aiPromptGuard } from '../../src/plugins/ai-prompt-guard.ts';
 import { aiPromptTemplate } from '../../src/plugins/ai-prompt-template.ts';
+import { correlationId } from '../../src/plugins/correlation-id.ts';
 import { fileLog } from '../../src/plugins/file-log.ts';
 import { httpLog } from '../../src/plugins/http-log.ts';
+import { ipRestriction } from '../../src/plugins/ip-restriction.ts';
+import type { Plugin } from '../../src/plugins/plugin.ts';
 import { plugins } from '../../src/plugins/registry.ts';
+import { requestSizeLimiting } from '../../src/plugins/request-size-limiting.ts';
+import { requestTermination } from '../../src/plugins/request-termination.ts';
 import { describe } from '../../src/schema/describe.ts';
 import type { Field } from '../../src/schema/field.ts';
 import { protocols } from '../../src/schema/typedefs.ts';
@@ -73,13 +78,30 @@ describeTests('the configuration of a prompt plugin is printed as Kong 3.9 print
     expect(plugin.entity_checks as unknown).toEqual(entity_checks);
     expect(plugin.priority).toBe(golden.priority);
   });
+});
 
-  /** What is not required may be said so or not. */
-  function withoutOptional(description: unknown): unknown {
-    if (typeof description !== 'object' || description === null || Array.isArray(description)) return description;
-    const entries = Object.entries(description).filter(([name, fact]) => !(name === 'required' && fact === false));
-    return Object.fromEntries(entries.map(([name, fact]) => [name, withoutOptional(fact)]));
-  }
+/** What is not required may be said so or not. */
+function withoutOptional(description: unknown): unknown {
+  if (typeof description !== 'object' || description === null || Array.isArray(description)) return description;
+  const entries = Object.entries(description).filter(([name, fact]) => !(name === 'required' && fact === false));
+  return Object.fromEntries(entries.map(([name, fact]) => [name, withoutOptional(fact)]));
+}
+
+/** With facts that the fixture has lost, since Kong computes them. */
+test.each<[Plugin, Record<string, object>]>([
+  [correlationId, {}],
+  [ipRestriction, {}],
+  [requestSizeLimiting, { size_unit: { default: 'megabytes', one_of: ['megabytes', 'kilobytes', 'bytes'] } }],
+  [requestTermination, {}],
+])('the configuration of $name is printed as Kong prints it', async (plugin, computed) => {
+  const golden = await Bun.file(`${import.meta.dir}/../fixtures/kong/plugins/${plugin.name}.json`).json();
+  const { required, ...printed } = withoutOptional(comparable(describe(plugin.config))) as Record<string, unknown>;
+  const { fields, ...wanted } = withoutOptional(comparable(configOf(golden))) as { fields: Record<string, object> };
+  const more = Object.entries(computed).map(([name, facts]) => [name, { ...fields[name], ...facts }]);
+  expect(required).toBe(true);
+  expect(printed).toEqual({ ...wanted, fields: { ...fields, ...Object.fromEntries(more) } });
+  expect(plugin.entity_checks as unknown).toEqual(golden.entity_checks);
+  expect(plugin.priority).toBe(golden.priority);
 });
 
 test.each([

@@ -1,0 +1,65 @@
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { type RunningGateway, startGateway } from '../support/executable.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+setDefaultTimeout(20_000);
+
+const upstream = startUpstream();
+let gateway: RunningGateway;
+let made: string[] = [];
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  await gateway.request('POST', '/services', { name: 'shop', url: upstream.url });
+  await gateway.request('POST', '/services/shop/routes', { name: 'shop', paths: ['~/shop/(?<item>[^/]+)', '/'] });
+});
+afterEach(async () => {
+  for (const id of made) expect((await gateway.request('DELETE', `/plugins/${id}`)).status).toBe(204);
+  made = [];
+  upstream.answer({ headers: { 'content-type': 'text/plain' }, body: 'ok' });
+});
+afterAll(async () => {
+  await gateway.stop();
+  upstream.stop();
+});
+
+/** As an operator types it: `name=cors`, `config.max_age=60`. */
+async function plugin(...fields: string[]): Promise<string> {
+  const pairs = fields.map(field => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)] as [string, string]);
+  const response = await fetch(`${gateway.admin}/routes/shop/plugins`, { method: 'POST', body: new URLSearchParams(pairs) });
+  const row = (await response.json()) as { id: string };
+  expect([response.status, row]).toEqual([201, expect.anything()]);
+  made.push(row.id);
+  return row.id;
+}
+
+test('correlation-id: an id goes up and comes back', async () => {
+  await plugin('name=correlation-id', 'config.header_name=X-Id', 'config.generator=tracker', 'config.echo_downstream=true');
+  const { headers } = await fetch(gateway.proxy);
+  expect(headers.get('x-id')).toMatch(/^[\d.]+-\d+-\d+-\d+-1-\d+\.\d{3}$/);
+  expect(upstream.requests.at(-1)?.header('x-id')).toBe(headers.get('x-id') as string);
+});
+
+test('request-termination: the route is closed, and says what it was asked', async () => {
+  await plugin('name=request-termination', 'config.status_code=418', 'config.echo=true', 'config.trigger=x-echo');
+  const response = await fetch(`${gateway.proxy}/shop/tea?x-echo`);
+  const { request, kong } = (await response.json()) as { request: { path: string; port: number }; kong: { node_id: string } };
+  expect([response.status, request.path, request.port]).toEqual([418, '/shop/tea', Number(new URL(gateway.proxy).port)]);
+  expect(kong.node_id).toBe(((await gateway.request('GET', '/')).body as { node_id: string }).node_id);
+  expect(await (await fetch(`${gateway.proxy}/shop/tea`)).text()).toBe('ok');
+});
+
+test('ip-restriction: this machine is not let in', async () => {
+  await plugin('name=ip-restriction', 'config.deny[]=10.0.0.1', 'config.deny[]=127.0.0.0/8', 'config.status=404');
+  const response = await fetch(gateway.proxy);
+  expect([response.status, await response.json()]).toEqual([
+    404,
+    { message: 'Your IP address is not allowed', request_id: expect.any(String) },
+  ]);
+});
+
+test('request-size-limiting: eleven bytes are one too many', async () => {
+  await plugin('name=request-size-limiting', 'config.allowed_payload_size=10', 'config.size_unit=bytes');
+  const status = async (body: string) => (await fetch(gateway.proxy, { method: 'POST', body })).status;
+  expect([await status('0123456789'), await status('0123456789a')]).toEqual([200, 413]);
+});

@@ -1,23 +1,12 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openAppender } from '../lib/appender.ts';
-import { BatchQueue, type QueueLimits } from '../lib/batch-queue.ts';
+import { BatchQueue } from '../lib/batch-queue.ts';
 import { boolean, record, string } from '../schema/field.ts';
 import { customFieldsByLua } from './custom-fields.ts';
 import { logEntry } from './log-entry.ts';
+import { LOG_QUEUE } from './log-queue.ts';
 import { definePlugin } from './plugin.ts';
-
-/** What comes while a write is under way is the next write. A file that cannot be written is tried again for a minute. */
-const LIMITS: QueueLimits = {
-  max_batch_size: 1000,
-  max_coalescing_delay: 0,
-  max_entries: 10_000,
-  max_bytes: 32 * 1024 * 1024,
-  initial_retry_delay: 0.1,
-  max_retry_delay: 10,
-  max_retry_time: 60,
-  concurrency_limit: 1,
-};
 
 /** One line of JSON a request, in a file. */
 export const fileLog = definePlugin({
@@ -35,7 +24,7 @@ export const fileLog = definePlugin({
     const name = `file-log ${instance.id}`;
     const path = host.path(config.path);
     const file = openAppender(path, config.reopen);
-    const queue = new BatchQueue(name, LIMITS, lines => file.append(`${lines.join('\n')}\n`), host.log);
+    const queue = new BatchQueue(name, LOG_QUEUE, lines => file.append(`${lines.join('\n')}\n`), host.log);
     // Said at once, but not refused: a folder that is missing now must neither stop a start nor fail a request.
     const reason = unwritable(path);
     if (reason) host.log.error(`${name}: cannot write ${path}`, { reason });

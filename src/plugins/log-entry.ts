@@ -20,13 +20,16 @@ export function logEntry(context: Context): string {
   return entry;
 }
 
+/** What is said of the answer: a client that left got none. */
+export const loggedStatus = ({ clientLeft, status }: Outcome): number => (clientLeft ? 499 : status);
+
 /** Fields and words: kong/pdk/log.lua, and https://developer.konghq.com/plugins/http-log/#log-format */
 function describeRequest(context: Context) {
   const { outcome, url, consumer, credential } = context;
   const requestHeaders = headerMembers(context.request.headers);
   const responseHeaders = outcome.responseHeaders && headerMembers(outcome.responseHeaders);
   const uri = context.path + context.query;
-  const status = outcome.clientLeft ? 499 : outcome.status;
+  const status = loggedStatus(outcome);
   return {
     request: {
       id: context.id,
@@ -40,7 +43,7 @@ function describeRequest(context: Context) {
       ...(url.protocol === 'https:' && { tls: { client_verify: 'NONE' } }),
     },
     upstream_uri: upstreamUri(context),
-    upstream_status: outcome.upstreamStatus === null ? '' : String(outcome.upstreamStatus),
+    upstream_status: upstreamStatus(outcome),
     response: {
       status,
       headers: responseHeaders ?? {},
@@ -69,6 +72,12 @@ function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: Outcome)
     request: Math.round(request),
     receive: upstreamFirstByteMs === null ? 0 : Math.round(request - upstreamFirstByteMs),
   };
+}
+
+/** Of each address that was tried, as nginx tells it: `502, 200`. */
+function upstreamStatus({ tries, upstreamStatus }: Outcome): string {
+  const failed = tries.flatMap(({ code }) => code ?? []);
+  return [...failed, ...(upstreamStatus === null ? [] : [upstreamStatus])].join(', ');
 }
 
 /** No time is spent on choosing an address, so the latencies of the balancer are nil. */

@@ -12,6 +12,9 @@ import { ipRestriction } from './ip-restriction.ts';
 import type { Plugin } from './plugin.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
+import { syslog } from './syslog.ts';
+import { tcpLog } from './tcp-log.ts';
+import { udpLog } from './udp-log.ts';
 
 /** Every plugin there is: one line adds one. */
 export const plugins = [
@@ -27,6 +30,9 @@ export const plugins = [
   ipRestriction,
   requestSizeLimiting,
   requestTermination,
+  syslog,
+  tcpLog,
+  udpLog,
 ] as const satisfies readonly Plugin[];
 
 /** Those that the setting `plugins` names. Throws a ConfigurationError for what it cannot say. */

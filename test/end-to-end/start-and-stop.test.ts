@@ -2,8 +2,8 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { openDatagramSocket, python } from '../support/datagram-socket.ts';
 import { EXECUTABLE, newFolder, type RunningGateway, runExecutable, startGateway } from '../support/executable.ts';
-import { openNotifySocket, python } from '../support/notify-socket.ts';
 import { refused } from '../support/refused.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { cannotDropPrivileges, withoutPrivileges } from '../support/without-privileges.ts';
@@ -286,7 +286,7 @@ describe('what stops the start, each in one line', () => {
 test.skipIf(!python)('systemd hears when it is ready, loads again and stops', async () => {
   const folder = newFolder();
   const NOTIFY_SOCKET = join(folder, 'notify');
-  using socket = await openNotifySocket(NOTIFY_SOCKET);
+  using socket = await openDatagramSocket(NOTIFY_SOCKET);
   const gateway = await startGateway({ folder, environment: { NOTIFY_SOCKET, SLUICE_DATABASE: 'off' } });
   expect(await socket.next()).toBe('READY=1');
   gateway.signal('SIGHUP');

@@ -3,14 +3,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notifySystemd } from '../../src/lib/systemd.ts';
-import { openNotifySocket, python } from '../support/notify-socket.ts';
+import { openDatagramSocket, python } from '../support/datagram-socket.ts';
 
 test.skipIf(!python).each([
   ['a path', () => join(mkdtempSync(join(tmpdir(), 'sluice-systemd-')), 'notify')],
   ['an abstract name', () => `@sluice-test-${crypto.randomUUID()}`],
 ])('READY=1 arrives at %s', async (_, name) => {
   const NOTIFY_SOCKET = name();
-  using socket = await openNotifySocket(NOTIFY_SOCKET);
+  using socket = await openDatagramSocket(NOTIFY_SOCKET);
   notifySystemd('READY=1', { NOTIFY_SOCKET });
   expect(await socket.next()).toBe('READY=1');
 });

@@ -10,6 +10,9 @@ import type { Plugin } from '../../src/plugins/plugin.ts';
 import { plugins } from '../../src/plugins/registry.ts';
 import { requestSizeLimiting } from '../../src/plugins/request-size-limiting.ts';
 import { requestTermination } from '../../src/plugins/request-termination.ts';
+import { syslog } from '../../src/plugins/syslog.ts';
+import { tcpLog } from '../../src/plugins/tcp-log.ts';
+import { udpLog } from '../../src/plugins/udp-log.ts';
 import { describe } from '../../src/schema/describe.ts';
 import type { Field } from '../../src/schema/field.ts';
 import { protocols } from '../../src/schema/typedefs.ts';
@@ -18,6 +21,9 @@ import guardOfKong from '../fixtures/kong/plugins/ai-prompt-guard.json';
 import templateOfKong from '../fixtures/kong/plugins/ai-prompt-template.json';
 import fileLogOfKong from '../fixtures/kong/plugins/file-log.json';
 import httpLogOfKong from '../fixtures/kong/plugins/http-log.json';
+import syslogOfKong from '../fixtures/kong/plugins/syslog.json';
+import tcpLogOfKong from '../fixtures/kong/plugins/tcp-log.json';
+import udpLogOfKong from '../fixtures/kong/plugins/udp-log.json';
 import decoratorOf315 from '../fixtures/kong/plugins-3.15/ai-prompt-decorator.json';
 import guardOf315 from '../fixtures/kong/plugins-3.15/ai-prompt-guard.json';
 import templateOf315 from '../fixtures/kong/plugins-3.15/ai-prompt-template.json';
@@ -39,11 +45,17 @@ const isNamedField = (member: unknown) =>
 const configOf = (golden: { fields: object[] }) =>
   (golden.fields.find(field => 'config' in field) as { config: Record<string, unknown> } | undefined)?.config;
 
-test('the configuration of file-log is printed as Kong prints it', () => {
-  const { required, ...printed } = describe(fileLog.config);
+test.each([
+  [fileLog, fileLogOfKong],
+  [syslog, syslogOfKong],
+  [tcpLog, tcpLogOfKong],
+  [udpLog, udpLogOfKong],
+])('the configuration of $name is printed as Kong prints it', ({ config, priority }, golden) => {
+  const { required, ...printed } = describe(config);
+  const { required: _, ...wanted } = comparable(configOf(golden)) as Record<string, unknown>;
   expect(required).toBe(true);
-  expect(comparable(printed)).toEqual(comparable(configOf(fileLogOfKong)));
-  expect(fileLog.priority).toBe(fileLogOfKong.priority);
+  expect(comparable(printed)).toEqual(wanted);
+  expect(priority).toBe(golden.priority);
 });
 
 test('the configuration of http-log is printed as Kong prints it, but for queue: its defaults are filled in', () => {

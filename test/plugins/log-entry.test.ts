@@ -53,7 +53,7 @@ test('a proxied request is logged with the fields and words of Kong', () => {
       size: 'POST /chat?a=1&b HTTP/1.1\r\nhost: localhost:8000\r\nuser-agent: curl/8\r\nauthorization: Bearer secret\r\n\r\n'.length + 1000,
     },
     upstream_uri: '/chat?a=1&b',
-    upstream_status: '200',
+    upstream_status: '502, 200',
     response: {
       status: 200,
       headers: { 'content-type': 'application/json', 'set-cookie': ['a=1', 'b=2'] },

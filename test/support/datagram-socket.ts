@@ -1,37 +1,41 @@
 export const python = Bun.which('python3');
 if (!python) console.log('skipped: needs python3');
 
-/** systemd's end of NOTIFY_SOCKET, which Bun cannot open: prints a line when it listens, then one for each message. */
+/** The other end of a datagram socket, which Bun cannot open: prints a line when it listens, then one of JSON for each message. */
 const RECEIVER = `
-import socket, sys
+import json, signal, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1].replace('@', '\\0'))
-sys.stdout.write('listening\\n')
+print('"listening"', flush=True)
+while sys.argv[2] == 'stopped':
+    signal.pause()
 while True:
+    print(json.dumps(s.recv(1 << 22).decode()))
     sys.stdout.flush()
-    sys.stdout.write(s.recv(200).decode().split('\\n')[0] + '\\n')
 `;
 
-export interface NotifySocket extends Disposable {
-  /** The next message's first line. */
+export interface DatagramSocket extends Disposable {
+  /** The next message. */
   next(): Promise<string>;
 }
 
-/** Listens at a path, or at an abstract name, which begins with @. Needs python3. */
-export async function openNotifySocket(path: string): Promise<NotifySocket> {
-  const receiver = Bun.spawn([python as string, '-c', RECEIVER, path], { stdout: 'pipe' });
+/** Listens at a path, or at an abstract name, which begins with @. One that is `stopped` takes no message. Needs python3. */
+export async function openDatagramSocket(path: string, state: 'reading' | 'stopped' = 'reading'): Promise<DatagramSocket> {
+  const receiver = Bun.spawn([python as string, '-c', RECEIVER, path, state], { stdout: 'pipe' });
   const reader = receiver.stdout.getReader();
-  let text = '';
+  const decoder = new TextDecoder();
+  let rest = '';
+  const messages: string[] = [];
   const next = async () => {
-    while (!text.includes('\n')) {
+    while (messages.length === 0) {
       const { done, value } = await reader.read();
-      if (done) throw new Error('the receiver of notifications ended');
-      text += new TextDecoder().decode(value);
+      if (done) throw new Error('the receiver of datagrams ended');
+      const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      messages.push(...lines.map(line => JSON.parse(line) as string));
     }
-    const [line = '', ...rest] = text.split('\n');
-    text = rest.join('\n');
-    return line;
+    return messages.shift() as string;
   };
-  if ((await next()) !== 'listening') throw new Error('the receiver of notifications does not listen');
+  if ((await next()) !== 'listening') throw new Error('the receiver of datagrams does not listen');
   return { next, [Symbol.dispose]: () => receiver.kill() };
 }

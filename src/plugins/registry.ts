@@ -5,11 +5,14 @@ import { aiPromptTemplate } from './ai-prompt-template.ts';
 import { aiProxy } from './ai-proxy.ts';
 import { aiRequestTransformer } from './ai-request-transformer.ts';
 import { aiResponseTransformer } from './ai-response-transformer.ts';
+import { botDetection } from './bot-detection.ts';
 import { correlationId } from './correlation-id.ts';
+import { cors } from './cors.ts';
 import { fileLog } from './file-log.ts';
 import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import type { Plugin } from './plugin.ts';
+import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
 import { syslog } from './syslog.ts';
@@ -24,10 +27,13 @@ export const plugins = [
   aiProxy,
   aiRequestTransformer,
   aiResponseTransformer,
+  botDetection,
   correlationId,
+  cors,
   fileLog,
   httpLog,
   ipRestriction,
+  redirect,
   requestSizeLimiting,
   requestTermination,
   syslog,

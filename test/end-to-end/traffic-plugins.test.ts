@@ -63,3 +63,31 @@ test('request-size-limiting: eleven bytes are one too many', async () => {
   const status = async (body: string) => (await fetch(gateway.proxy, { method: 'POST', body })).status;
   expect([await status('0123456789'), await status('0123456789a')]).toEqual([200, 413]);
 });
+
+test('bot-detection: bots stay out, but for the one that is allowed', async () => {
+  await plugin('name=bot-detection', 'config.allow=^Googlebot', 'config.deny=(?i)curl');
+  const status = async (agent: string) => (await fetch(gateway.proxy, { headers: { 'user-agent': agent } })).status;
+  expect(await Promise.all(['Googlebot/2.1', 'bingbot/2.0', 'CURL/8', 'Mozilla/5.0'].map(status))).toEqual([200, 403, 403, 200]);
+});
+
+test('cors: a page may call after it has asked', async () => {
+  await plugin('name=cors', 'config.origins=https://(a|b)\\.test', 'config.credentials=true', 'config.max_age=60');
+  const headers = { origin: 'https://b.test', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-a' };
+  const preflight = await fetch(gateway.proxy, { method: 'OPTIONS', headers });
+  expect([preflight.status, upstream.requests.filter(({ method }) => method === 'OPTIONS')]).toEqual([200, []]);
+  expect(preflight.headers.toJSON()).toMatchObject({
+    'access-control-allow-origin': 'https://b.test',
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-headers': 'x-a',
+    'access-control-max-age': '60',
+    vary: 'Origin',
+  });
+  const call = await fetch(gateway.proxy, { headers: { origin: 'https://c.test' } });
+  expect([call.status, call.headers.get('access-control-allow-origin'), call.headers.get('vary')]).toEqual([200, null, 'Origin']);
+});
+
+test('redirect: to the same path of another host', async () => {
+  await plugin('name=redirect', 'config.location=https://new.test:8443/x', 'config.keep_incoming_path=true', 'config.status_code=308');
+  const response = await fetch(`${gateway.proxy}/shop/a%20b?c=d`, { redirect: 'manual' });
+  expect([response.status, response.headers.get('location')]).toEqual([308, 'https://new.test:8443/shop/a%20b?c=d']);
+});

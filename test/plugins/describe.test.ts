@@ -2,11 +2,14 @@ import { describe as describeTests, expect, test } from 'bun:test';
 import { aiPromptDecorator } from '../../src/plugins/ai-prompt-decorator.ts';
 import { aiPromptGuard } from '../../src/plugins/ai-prompt-guard.ts';
 import { aiPromptTemplate } from '../../src/plugins/ai-prompt-template.ts';
+import { botDetection } from '../../src/plugins/bot-detection.ts';
 import { correlationId } from '../../src/plugins/correlation-id.ts';
+import { cors } from '../../src/plugins/cors.ts';
 import { fileLog } from '../../src/plugins/file-log.ts';
 import { httpLog } from '../../src/plugins/http-log.ts';
 import { ipRestriction } from '../../src/plugins/ip-restriction.ts';
 import type { Plugin } from '../../src/plugins/plugin.ts';
+import { redirect } from '../../src/plugins/redirect.ts';
 import { plugins } from '../../src/plugins/registry.ts';
 import { requestSizeLimiting } from '../../src/plugins/request-size-limiting.ts';
 import { requestTermination } from '../../src/plugins/request-termination.ts';
@@ -101,8 +104,11 @@ function withoutOptional(description: unknown): unknown {
 
 /** With facts that the fixture has lost, since Kong computes them. */
 test.each<[Plugin, Record<string, object>]>([
+  [botDetection, {}],
   [correlationId, {}],
+  [cors, {}],
   [ipRestriction, {}],
+  [redirect, {}],
   [requestSizeLimiting, { size_unit: { default: 'megabytes', one_of: ['megabytes', 'kilobytes', 'bytes'] } }],
   [requestTermination, {}],
 ])('the configuration of $name is printed as Kong prints it', async (plugin, computed) => {

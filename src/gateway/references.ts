@@ -66,17 +66,38 @@ const mapMembers = (record: object, change: (name: string, member: unknown) => u
 /** Every reference in the value, each once. */
 export function referencesIn(field: Field, value: unknown): ReadonlySet<string> {
   const found = new Set<string>();
-  replaceReferences(field, value, reference => {
-    found.add(reference);
-    return reference;
-  });
+  collect(field, value, found);
   return found;
 }
+
+// Asked of every row at a start: so nothing is looked at that cannot hold one.
+function collect(field: Field, value: unknown, found: Set<string>): void {
+  if (value === null || value === undefined || !mayRefer(field)) return;
+  const { elements, values } = field;
+  if (typeof value === 'string') {
+    if (field.facts.referenceable && isReference(value)) found.add(value);
+  } else if (Array.isArray(value)) {
+    if (elements) for (const element of value) collect(elements, element, found);
+  } else if (isObject(value)) {
+    if (values) for (const member of Object.values(value)) collect(values, member, found);
+    if (!field.fields) return;
+    const fields = fieldsOf(field as RecordField, value);
+    for (const name in fields) if (Object.hasOwn(value, name)) collect(fields[name] as Field, value[name], found);
+  }
+}
+
+const referring = new WeakMap<Field, boolean>();
 
 /** Whether a value of the field can hold references at all. */
 export function mayRefer(field: Field | undefined): boolean {
   if (field === undefined) return false;
+  const known = referring.get(field);
+  if (known !== undefined) return known;
   const { facts, elements, values, fields = {} } = field;
-  if (facts.referenceable || (facts as RecordField['facts']).subschema) return true;
-  return [elements, values, ...Object.values(fields)].some(mayRefer);
+  const isReferring =
+    facts.referenceable === true ||
+    (facts as RecordField['facts']).subschema !== undefined ||
+    [elements, values, ...Object.values(fields)].some(mayRefer);
+  referring.set(field, isReferring);
+  return isReferring;
 }

@@ -8,7 +8,7 @@ import type { Log } from '../lib/log.ts';
 import { migrate } from './migrations.ts';
 import { Outdated } from './outdated.ts';
 import type { Change, Persistence } from './store.ts';
-import { decodeRow, defineTable, encodeRow, type SqlValue, type Table } from './tables.ts';
+import { decodeRow, defineTable, encodeRow, type SqlValues, type Table } from './tables.ts';
 
 const POLL_MILLISECONDS = 500;
 /** How long a commit waits, without holding up anything else, for another process to let go of the file. */
@@ -173,10 +173,8 @@ class SqlitePersistence implements Persistence {
   }
 
   #rows(table: Table): readonly Row[] {
-    return this.#database
-      .query(table.select)
-      .values()
-      .map(values => decodeRow(table, values as SqlValue[]));
+    // One by one: all values at once would be as much again.
+    return Array.from(this.#database.query<SqlValues, []>(table.select).iterate(), values => decodeRow(table, values));
   }
 
   /** A file that was deleted or replaced still takes writes, but nobody will find them. */

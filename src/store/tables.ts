@@ -3,6 +3,9 @@ import type { Field } from '../schema/field.ts';
 
 export type SqlValue = string | number | null;
 
+/** What stands in one row of a table, by column. */
+export type SqlValues = Readonly<Record<string, SqlValue>>;
+
 /** A column of a table, and how the field's values go in and come out. */
 export interface Column {
   readonly name: string;
@@ -50,8 +53,8 @@ export function defineTable(entity: Entity, tables: ReadonlySet<string>): Table 
 export const encodeRow = ({ columns }: Table, row: Row): SqlValue[] =>
   columns.map(({ field, encode }) => encode((row as unknown as Readonly<Record<string, unknown>>)[field]));
 
-export const decodeRow = ({ columns }: Table, values: readonly SqlValue[]): Row =>
-  Object.fromEntries(columns.map(({ field, decode }, index) => [field, decode(values[index] ?? null)])) as unknown as Row;
+export const decodeRow = ({ columns }: Table, values: SqlValues): Row =>
+  Object.fromEntries(columns.map(({ name, field, decode }) => [field, decode(values[name] ?? null)])) as unknown as Row;
 
 export const quote = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
 

@@ -25,8 +25,12 @@ export interface Configuration {
   close(): Promise<void>;
 }
 
-/** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there. */
-export async function openConfiguration(settings: Settings, log: Log, onApplied?: GatewayOptions['onApplied']): Promise<Configuration> {
+/** Opens the database, or an empty configuration in memory with `database: off`, and compiles what is there; to serve it, if options say so. */
+export async function openConfiguration(
+  settings: Settings,
+  log: Log,
+  options: Pick<GatewayOptions, 'configuring' | 'onApplied'> = { configuring: 'on trial' },
+): Promise<Configuration> {
   const { plugins, store, place } = await openRows(settings, log);
   const gateway = await openGateway({
     store,
@@ -35,7 +39,7 @@ export async function openConfiguration(settings: Settings, log: Log, onApplied?
     log,
     prefix: resolve(settings.prefix),
     nodeId: nodeId(settings),
-    ...(onApplied && { onApplied }),
+    ...options,
   });
   const close = async () => {
     await gateway.close();

@@ -38,7 +38,11 @@ export async function serve(settings: Settings, log: LeveledLog, { worker, certi
   reportUncaught(log);
   const count = workerCount(settings);
   const workers = count > 1 ? new Supervisor({ count, start: worker, setup: setupOf(settings, log, certificates), log }) : null;
-  const configuration = await openConfiguration(settings, log, workers?.follow);
+  const configuration = await openConfiguration(
+    settings,
+    log,
+    workers ? { configuring: 'on trial', onApplied: workers.follow } : { configuring: 'at once' },
+  );
   try {
     const work = await assemble(settings, log, configuration, workers);
     const listeners = openListeners(settings, {

@@ -6,7 +6,7 @@ import type { Plugin } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
 import { LiveSnapshot, type Prepared } from './live-snapshot.ts';
-import { PluginConfigurations } from './plugin-configurations.ts';
+import { type Configuring, PluginConfigurations } from './plugin-configurations.ts';
 import { keyOf, type RowPointer } from './secret-users.ts';
 import { Secrets } from './secrets.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -25,6 +25,8 @@ export interface GatewayOptions {
   /** Of the process, unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
+  /** `at once`, unless given. */
+  readonly configuring?: Configuring;
   /** Told of all changes once they serve here, in order, those that were made elsewhere too: what made them waits for it. */
   readonly onApplied?: (changes: readonly Change[]) => Promise<void>;
 }
@@ -76,14 +78,24 @@ class StoreGateway implements Gateway {
   private unreadableBecause: string | null = null;
 
   constructor(options: GatewayOptions) {
-    const { store, plugins, vaults = [], log, prefix, environment = process.env, clock = systemClock, onApplied } = options;
-    const { nodeId = crypto.randomUUID() } = options;
+    const {
+      store,
+      plugins,
+      vaults = [],
+      log,
+      prefix,
+      environment = process.env,
+      clock = systemClock,
+      nodeId = crypto.randomUUID(),
+      configuring = 'at once',
+      onApplied,
+    } = options;
     this.store = store;
     this.log = log;
     this.onApplied = onApplied ?? (async () => {});
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
-    const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix, nodeId });
+    const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix, nodeId, configuring });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets);
     this.stopWatching = store.watch(
       changes => void this.inTurn(() => this.changedElsewhere(changes)),

@@ -113,7 +113,7 @@ export class LiveSnapshot implements Snapshot {
     for (const [id, configured] of plugins) {
       const before = this.book.get(id);
       if (configured !== null && configured.problem !== before?.problem) problems.push(problemOfPlugin(configured));
-      if (before !== undefined && before.close !== configured?.close) retired.push(before);
+      if (before !== undefined && before.work !== configured?.work) retired.push(before);
       if (configured === null) this.book.remove(id);
       else this.book.put(configured);
     }
@@ -123,12 +123,12 @@ export class LiveSnapshot implements Snapshot {
     }
     for (const id of goneServices) this.forgetService(id);
     this.version++;
-    this.epochs.retire(retired.map(({ close }) => close));
+    this.epochs.retire(retired.map(closeOf));
     return problems.filter(problem => problem !== null);
   }
 
   async close(): Promise<void> {
-    this.epochs.retire([...this.book.all()].map(({ close }) => close));
+    this.epochs.retire([...this.book.all()].map(closeOf));
     await this.epochs.end();
   }
 
@@ -213,10 +213,14 @@ export class LiveSnapshot implements Snapshot {
   }
 
   private async closeNew(plugins: Iterable<ConfiguredPlugin | null>): Promise<void> {
-    const closes = [...plugins].filter(configured => configured !== null && configured.close !== this.book.get(configured.row.id)?.close);
-    await Promise.all(closes.map(configured => configured?.close()));
+    const closes = [...plugins].filter(configured => configured !== null && configured.work !== this.book.get(configured.row.id)?.work);
+    await Promise.all(closes.map(configured => configured?.work.close()));
   }
 }
 
+const closeOf =
+  ({ work }: ConfiguredPlugin) =>
+  () =>
+    work.close();
 const problemOfPlugin = ({ row, problem }: ConfiguredPlugin) => problem && `plugin ${row.name} (${row.id}): ${problem}`;
 const problemOfRoute = ({ target: { route }, problem }: PreparedRoute) => problem && `route ${route.name ?? ''} (${route.id}): ${problem}`;

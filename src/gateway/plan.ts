@@ -61,11 +61,11 @@ function placeOf(plugin: string, candidates: readonly ConfiguredPlugin[]): Place
 
 function slotOf<P extends Phase>(phase: P, { plugin, anyone, byOwner }: Place): Slot<NonNullable<Handlers[P]>>[] {
   type Handler = NonNullable<Handlers[P]>;
-  const shared: Handler | null = anyone?.handlers[phase] ?? null;
-  const takesPart = byOwner.some(step => step.values().some(({ handlers }) => handlers[phase] !== null));
+  const shared: Handler | null = anyone?.work.handlers[phase] ?? null;
+  const takesPart = byOwner.some(step => step.values().some(({ work }) => work.handlers[phase] !== null));
   if (shared === null && !takesPart) return [];
   // A consumer's own configuration that takes no part in this phase still keeps the shared one away.
-  const handlerOf = ({ handlers }: ConfiguredPlugin) => handlers[phase] ?? (doNothing as Handler);
+  const handlerOf = ({ work }: ConfiguredPlugin) => work.handlers[phase] ?? (doNothing as Handler);
   const steps = byOwner.map(step => new Map(step.entries().map(([owner, configured]) => [owner, handlerOf(configured)])));
   return [{ plugin, anyone: shared, byOwner: steps.length > 0 ? steps : null }];
 }

@@ -11,19 +11,41 @@ import type { Secrets } from './secrets.ts';
 
 export type Handlers = { readonly [P in Phase]: NonNullable<Phases[P]> | null };
 
+/** A plugin at work with one configuration. */
+export interface Work {
+  readonly handlers: Handlers;
+  close(): Promise<void>;
+}
+
+/**
+ * `at once`: rows are configured when they come, and serve. `on trial`: what comes of it is let go of, since nothing is served
+ * here. `when used`: a plan that a request needs is the first to ask for it; somebody else has tried the rows.
+ */
+export type Configuring = 'at once' | 'on trial' | 'when used';
+
 /** A row of the plugins entity with what its plugin made of it. */
 export interface ConfiguredPlugin {
   readonly row: PluginRow;
   /** What its plugin got of the row: references are secrets there. */
   readonly config: unknown;
   readonly priority: number;
-  readonly handlers: Handlers;
+  readonly work: Work;
   /** Why the row as it is cannot work: then its handlers let no request pass, or are still those of before. */
   readonly problem: string | null;
-  close(): Promise<void>;
 }
 
-const NOTHING: Handlers = { access: null, response: null, log: null };
+const NO_HANDLERS: Handlers = { access: null, response: null, log: null };
+const NO_WORK: Work = { handlers: NO_HANDLERS, close: async () => {} };
+/** No request passes it. */
+const REFUSING: Work = {
+  ...NO_WORK,
+  handlers: {
+    ...NO_HANDLERS,
+    access() {
+      throw new RequestFailure(500, 'An unexpected error occurred');
+    },
+  },
+};
 /** A plugin that does not work comes before all others: it may be the one that was to authenticate. */
 const FIRST = Number.POSITIVE_INFINITY;
 
@@ -35,6 +57,7 @@ export interface PluginConfigurationsOptions {
   /** What relative paths of a configuration start from. */
   readonly prefix: string;
   readonly nodeId: string;
+  readonly configuring: Configuring;
 }
 
 /** Turns rows of the plugins entity into handlers. */
@@ -43,8 +66,10 @@ export class PluginConfigurations {
   private readonly host: Host;
   private readonly secrets: Pick<Secrets, 'resolve'>;
   private readonly log: Log;
+  private readonly configuring: Configuring;
 
-  constructor({ store, plugins, secrets, log, prefix, nodeId }: PluginConfigurationsOptions) {
+  constructor({ store, plugins, secrets, log, prefix, nodeId, configuring }: PluginConfigurationsOptions) {
+    this.configuring = configuring;
     this.plugins = new Map(plugins.map(plugin => [plugin.name, plugin]));
     this.secrets = secrets;
     this.log = log;
@@ -63,25 +88,29 @@ export class PluginConfigurations {
   configure(row: PluginRow, before?: ConfiguredPlugin): ConfiguredPlugin {
     const plugin = this.plugins.get(row.name);
     if (plugin === undefined) throw violation('name', `plugin '${row.name}' not enabled; add it to the 'plugins' configuration property`);
-    if (!row.enabled) return { row, config: null, priority: plugin.priority, handlers: NOTHING, problem: null, close: async () => {} };
+    if (!row.enabled) return { row, config: null, priority: plugin.priority, work: NO_WORK, problem: null };
 
     const { value: config, secrets } = this.secrets.resolve(plugin.config, row.config);
     if (before?.problem === null && isSame(before.row, row) && Bun.deepEquals(before.config, config)) return { ...before, row };
-    const phases = withoutSecrets(secrets, () => plugin.configure(config, this.host, { id: row.id, name: row.name }));
-    const handlers: Handlers = {
-      access: phases.access?.bind(phases) ?? null,
-      response: phases.response?.bind(phases) ?? null,
-      log: phases.log?.bind(phases) ?? null,
+    const begin = () => {
+      const phases = withoutSecrets(secrets, () => plugin.configure(config, this.host, { id: row.id, name: row.name }));
+      return workOf(phases, () => this.close(row, phases));
     };
-    return { row, config, priority: plugin.priority, handlers, problem: null, close: () => this.close(row, phases) };
+    return { row, config, priority: plugin.priority, work: this.workBegunBy(begin, row), problem: null };
   }
 
-  /** What serves in place of a row that cannot be configured: no request passes it. */
+  /** What serves in place of a row that cannot be configured. */
   refuse(row: PluginRow, problem: string): ConfiguredPlugin {
-    const access = () => {
-      throw new RequestFailure(500, 'An unexpected error occurred');
-    };
-    return { row, config: null, priority: FIRST, handlers: row.enabled ? { ...NOTHING, access } : NOTHING, problem, close: async () => {} };
+    return { row, config: null, priority: FIRST, work: row.enabled ? REFUSING : NO_WORK, problem };
+  }
+
+  private workBegunBy(begin: () => Work, { id, name }: PluginRow): Work {
+    if (this.configuring === 'at once') return begin();
+    if (this.configuring === 'on trial') {
+      void begin().close();
+      return NO_WORK;
+    }
+    return new WorkWhenUsed(begin, error => this.log.error('a plugin does not work here', { plugin: name, id, error: error.message }));
   }
 
   private async close(row: PluginRow, phases: Phases): Promise<void> {
@@ -89,6 +118,45 @@ export class PluginConfigurations {
       await phases.close?.();
     } catch (error) {
       this.log.error('a plugin could not close', { plugin: row.name, id: row.id, error: String(error) });
+    }
+  }
+}
+
+function workOf(phases: Phases, close: Work['close']): Work {
+  const handlers: Handlers = {
+    access: phases.access?.bind(phases) ?? null,
+    response: phases.response?.bind(phases) ?? null,
+    log: phases.log?.bind(phases) ?? null,
+  };
+  return { handlers, close };
+}
+
+/** Work that begins when somebody asks for its handlers. */
+class WorkWhenUsed implements Work {
+  private readonly begin: () => Work;
+  private readonly onFailure: (error: Error) => void;
+  private begun: Work | null = null;
+
+  constructor(begin: () => Work, onFailure: (error: Error) => void) {
+    this.begin = begin;
+    this.onFailure = onFailure;
+  }
+
+  get handlers(): Handlers {
+    this.begun ??= this.beginOrRefuse();
+    return this.begun.handlers;
+  }
+
+  async close(): Promise<void> {
+    await this.begun?.close();
+  }
+
+  private beginOrRefuse(): Work {
+    try {
+      return this.begin();
+    } catch (error) {
+      this.onFailure(error as Error);
+      return REFUSING;
     }
   }
 }

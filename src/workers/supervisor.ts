@@ -2,6 +2,7 @@ import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log, LogLevel } from '../lib/log.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
+import { parentsFirst } from '../store/foreign-fields.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { Crew, Summary } from './crew.ts';
 import { encodeChanges, type Port, type Report, type Setup } from './messages.ts';
@@ -11,6 +12,8 @@ import { type WorkerCommand, WorkerEnded, WorkerProcess } from './worker-process
 
 /** How long a worker that serves may take over a change: the vaults it asks may take five seconds. */
 const CHANGE_MS = 10_000;
+/** How many rows a worker gets at a time when it starts: what one portion leaves behind is small. */
+const PORTION = 1000;
 const REPORT_MS = 1000;
 /** What a worker may take to write what it still has to, once its requests were cut off. */
 const END_MS = 5000;
@@ -71,6 +74,8 @@ export class Supervisor implements Crew {
     });
     await Promise.all(began);
     this.#hasStarted = true;
+    // What reading and handing on all rows has left behind: this process serves no request that would have to wait.
+    Bun.gc(true);
   }
 
   /** Resolves once every worker that serves has the changes, in the order of the calls. One that cannot take them is replaced. */
@@ -139,9 +144,9 @@ export class Supervisor implements Crew {
     const { setup } = this.#options;
     await process.awake;
     await process.call({ kind: 'setup', setup: { ...setup, log: { ...setup.log, level: this.#level } } });
-    // From here on it gets what changes: so nothing may come between the rows of this moment and that.
+    // From here on it gets what changes as well: each row below is what it is by the time it is sent.
     member.isFed = true;
-    await process.call({ kind: 'changes', changes: encodeChanges(everyRow(store)) });
+    for (const rows of portionsOf(store)) await process.call({ kind: 'changes', changes: encodeChanges(rows) });
     member.mayServe = true;
     const reserved = this.#reserved;
     this.#reserved = [];
@@ -200,6 +205,14 @@ function ended(error: unknown): undefined {
   if (!(error instanceof WorkerEnded)) throw error;
 }
 
-function* everyRow(store: Store): Iterable<Change> {
-  for (const entity of store.entities.values()) for (const row of store.all(entity)) yield { entity, id: row.id, row };
+/** All rows there are, not too many at a time: those that others point at or get their secrets from come before them. */
+function* portionsOf(store: Store): Iterable<readonly Change[]> {
+  const entities = parentsFirst(store.entities.values()).toSorted((a, b) => Number(b.name === 'vaults') - Number(a.name === 'vaults'));
+  for (const entity of entities) {
+    const ids = Array.from(store.all(entity), ({ id }) => id);
+    for (let first = 0; first < ids.length; first += PORTION) {
+      const rows = ids.slice(first, first + PORTION).map(id => store.find(entity, id));
+      yield rows.flatMap(row => (row ? [{ entity, id: row.id, row }] : []));
+    }
+  }
 }

@@ -87,7 +87,7 @@ class Worker {
     reportUncaught(log);
     const plugins = enabledPlugins(names);
     const store = await openStore(entitiesOf(plugins));
-    const gateway = await openGateway({ store, plugins, vaults, log, prefix, nodeId });
+    const gateway = await openGateway({ store, plugins, vaults, log, prefix, nodeId, configuring: 'when used' });
     this.#parts = { log, store, gateway, proxy: createProxy({ ...proxy, gateway, log }) };
   }
 

@@ -120,6 +120,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     ...state,
     store,
     gateway,
+    balancers: gateway.balancers,
     plugins,
     version: { sluice: version, kong: kongApiLevel },
     nodeId: nodeId(settings),
@@ -140,7 +141,8 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     },
   });
   const start = async () => {
-    await crew.start(store);
+    gateway.balancers.start();
+    await crew.start(store, gateway.balancers.health);
     started.resolve();
   };
   const stop = () => {

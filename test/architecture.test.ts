@@ -10,6 +10,7 @@ const LAYERS = [
   ['schema', 'chat', 'stream'],
   ['entities', 'formats', 'providers'],
   ['store', 'plugins', 'vaults'],
+  ['balancing'],
   ['gateway'],
   ['proxy', 'admin'],
   ['workers'],

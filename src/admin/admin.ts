@@ -13,11 +13,13 @@ import { resourceEndpoints } from './resources.ts';
 import { schemaEndpoints } from './schemas.ts';
 import { type StatusOptions, statusEndpoints } from './status.ts';
 import { tagEndpoints } from './tags.ts';
+import { type BalancerControl, upstreamHealthEndpoints } from './upstream-health.ts';
 import { createWriter, type Writable } from './writer.ts';
 
 export interface AdminOptions extends Information, StatusOptions {
   readonly store: Store;
   readonly gateway: Writable;
+  readonly balancers: BalancerControl;
   readonly log: Log;
   /** Null: none is required, and the address is loopback. */
   readonly token: string | null;
@@ -51,6 +53,7 @@ export function createAdmin(options: AdminOptions): App {
     ...logLevelEndpoints(logLevel),
     ...declarativeEndpoints(store, declarative),
     ...membershipEndpoints(store, writer),
+    ...upstreamHealthEndpoints(store, options.balancers, options.nodeId),
     ...resourceEndpoints(store, writer, resources),
   ];
   return createApp([...endpoints, endpointList(endpoints)], {

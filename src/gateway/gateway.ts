@@ -1,4 +1,8 @@
 import { resolve } from 'node:path';
+import { Balancers } from '../balancing/balancers.ts';
+import type { Observation } from '../balancing/health.ts';
+import type { Resolver } from '../balancing/resolver.ts';
+import { systemResolver } from '../balancing/system-resolver.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -27,6 +31,10 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** `at once`, unless given. */
   readonly configuring?: Configuring;
+  /** Finds the addresses of targets that are names. */
+  readonly resolver?: Resolver;
+  /** Takes what was seen of targets, where it is counted in another process. */
+  readonly countHealth?: (observation: Observation) => void;
   /** Told of all changes once they serve here, in order, those that were made elsewhere too: what made them waits for it. */
   readonly onApplied?: (changes: readonly Change[]) => Promise<void>;
 }
@@ -34,6 +42,7 @@ export interface GatewayOptions {
 /** Keeps the snapshot in step with the store. */
 export interface Gateway {
   readonly snapshot: Snapshot;
+  readonly balancers: Balancers;
   /**
    * Makes changes durable and serves them: the next request sees what was written when it resolves. Writes wait for each
    * other. `decidedAt` is the store's revision that they rest on, that of this moment when it is not given.
@@ -62,10 +71,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** Entities whose rows the snapshot is made of. */
-const ENTITIES = ['services', 'routes', 'plugins', 'certificates'];
+const ENTITIES = ['services', 'routes', 'plugins', 'certificates', 'upstreams', 'targets'];
 
 class StoreGateway implements Gateway {
   readonly snapshot: LiveSnapshot;
+  readonly balancers: Balancers;
   private readonly store: Store;
   private readonly secrets: Secrets;
   private readonly log: Log;
@@ -88,6 +98,8 @@ class StoreGateway implements Gateway {
       clock = systemClock,
       nodeId = crypto.randomUUID(),
       configuring = 'at once',
+      resolver = systemResolver,
+      countHealth = null,
       onApplied,
     } = options;
     this.store = store;
@@ -96,7 +108,8 @@ class StoreGateway implements Gateway {
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
     const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix, nodeId, configuring });
-    this.snapshot = new LiveSnapshot(store, configurations, this.secrets);
+    this.balancers = new Balancers({ store, resolver, clock, log, countedElsewhere: countHealth });
+    this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);
     this.stopWatching = store.watch(
       changes => void this.inTurn(() => this.changedElsewhere(changes)),
       error => void this.inTurn(async () => this.cannotRead(error)),

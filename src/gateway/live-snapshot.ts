@@ -1,3 +1,4 @@
+import type { Balancers } from '../balancing/balancers.ts';
 import type { PluginRow } from '../entities/plugin-entity.ts';
 import type { Route } from '../entities/route.ts';
 import { type Service, service } from '../entities/service.ts';
@@ -20,6 +21,8 @@ export interface Prepared {
   readonly routes: ReadonlyMap<string, PreparedRoute | null>;
   /** Services that are no more. */
   readonly goneServices: readonly string[];
+  /** What upstreams are made of anew. */
+  readonly balancing: readonly Change[];
 }
 
 interface PreparedRoute {
@@ -35,6 +38,7 @@ interface PreparedRoute {
  */
 export class LiveSnapshot implements Snapshot {
   version = 0;
+  readonly balancers: Balancers;
   private readonly store: Store;
   private readonly configurations: PluginConfigurations;
   private readonly serviceTls: ServiceTls;
@@ -46,8 +50,9 @@ export class LiveSnapshot implements Snapshot {
   private readonly routesOfService = new Map<string, Set<string>>();
   private readonly globalPlan = this.book.planOf({ route: null, service: null });
 
-  constructor(store: Store, configurations: PluginConfigurations, secrets: Pick<Secrets, 'resolve'>) {
+  constructor(store: Store, configurations: PluginConfigurations, secrets: Pick<Secrets, 'resolve'>, balancers: Balancers) {
     this.store = store;
+    this.balancers = balancers;
     this.configurations = configurations;
     this.serviceTls = new ServiceTls(store, secrets);
     this.memberships = new Memberships(store);
@@ -90,6 +95,7 @@ export class LiveSnapshot implements Snapshot {
       plugins: new Map([...others.plugins, ...own.plugins]),
       routes: new Map([...others.routes, ...own.routes]),
       goneServices: own.goneServices,
+      balancing: [...others.balancing, ...own.balancing],
     };
   }
 
@@ -107,7 +113,7 @@ export class LiveSnapshot implements Snapshot {
   }
 
   /** Returns the problems that were not there before. */
-  apply({ plugins, routes, goneServices }: Prepared): readonly string[] {
+  apply({ plugins, routes, goneServices, balancing }: Prepared): readonly string[] {
     const retired: ConfiguredPlugin[] = [];
     const problems: (string | null)[] = [];
     for (const [id, configured] of plugins) {
@@ -122,12 +128,14 @@ export class LiveSnapshot implements Snapshot {
       this.replaceRoute(id, prepared);
     }
     for (const id of goneServices) this.forgetService(id);
+    this.balancers.apply(balancing);
     this.version++;
     this.epochs.retire(retired.map(closeOf));
     return problems.filter(problem => problem !== null);
   }
 
   async close(): Promise<void> {
+    this.balancers.close();
     this.epochs.retire([...this.book.all()].map(closeOf));
     await this.epochs.end();
   }
@@ -147,7 +155,7 @@ export class LiveSnapshot implements Snapshot {
       const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, tlsOf, onProblem)]));
       for (const { id, row } of rows('plugins')) plugins.set(id, row && this.configure(row as PluginRow, onProblem));
       const goneServices = [...services].filter(([, row]) => row === null).map(([id]) => id);
-      return { plugins, routes, goneServices };
+      return { plugins, routes, goneServices, balancing: [...rows('upstreams'), ...rows('targets')] };
     } catch (error) {
       void this.closeNew(plugins.values());
       throw error;

@@ -1,3 +1,4 @@
+import type { Balancer } from '../balancing/balancer.ts';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import type { Phase, Phases } from '../plugins/plugin.ts';
@@ -17,6 +18,14 @@ export interface Snapshot {
   readonly unmatched: Plan;
   /** Ids of the groups that a consumer is in, by the names of the groups: of several, Kong has the first decide. */
   groupsOf(consumer: string): readonly string[];
+  /** The upstreams, by the names that a host may be. */
+  readonly balancers: BalancersByName;
+}
+
+export interface BalancersByName {
+  /** Counts how often a name came or went. */
+  readonly version: number;
+  find(host: string): Balancer | null;
 }
 
 export interface Passage {

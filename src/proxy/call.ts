@@ -14,3 +14,6 @@ export class Call implements EventListenerObject, Expirable {
     this.controller.abort();
   }
 }
+
+/** The client is gone: there is nobody to answer. */
+export class ClientLeft extends Error {}

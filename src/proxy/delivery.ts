@@ -1,5 +1,6 @@
+import { ClientLeft } from './call.ts';
 import type { RequestContext } from './request-context.ts';
-import { ClientLeft, type Upstreams } from './upstream.ts';
+import type { Upstreams } from './upstream.ts';
 
 /** Answers that say they are no longer than this are read whole: the client gets all of one or a failure, and its length. */
 const SMALL = 64 * 1024;

@@ -2,6 +2,7 @@ import type { Server } from 'bun';
 import type { Passage, Snapshot } from '../gateway/snapshot.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
+import { ClientLeft } from './call.ts';
 import { countedBody, madeWhole, wholeAnswer } from './delivery.ts';
 import { FAILURES, failureResponse } from './failures.ts';
 import { Peers } from './peers.ts';
@@ -9,7 +10,7 @@ import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
 import { insecureAnswer, refusalOf } from './refusals.ts';
 import { RequestContext } from './request-context.ts';
-import { ClientLeft, Upstreams } from './upstream.ts';
+import { Upstreams } from './upstream.ts';
 
 export interface ProxyOptions {
   readonly gateway: { readonly snapshot: Snapshot };
@@ -115,12 +116,14 @@ class SnapshotProxy implements HttpProxy {
       whole = this.#failure(error, context);
     }
     answer = whole ?? answer;
+    const { lease } = context;
+    if (lease !== null && lease.cookie !== null) setCookie(answer.headers, lease.cookie);
     this.#headers.toClient(answer.headers, context);
     outcome.status = answer.status;
     outcome.responseHeaders = answer.headers;
     // Bun prints the URL of a `fetch` whose body breaks off on its way to the client, and a query may hold keys.
     const untold = answer !== response || context.upstream.url?.includes('?') !== true;
-    if (plan.log.length === 0 && untold) {
+    if (plan.log.length === 0 && untold && lease === null) {
       passage.leave();
       return answer;
     }
@@ -137,6 +140,7 @@ class SnapshotProxy implements HttpProxy {
     const { outcome, body, plan } = context;
     outcome.endedMs = context.elapsed();
     outcome.requestSize = body.size;
+    context.lease?.release();
     await runLog(plan.log, context, this.#log);
     passage.leave();
   }
@@ -154,4 +158,12 @@ class SnapshotProxy implements HttpProxy {
     const { status, message } = failure ?? { status: 500, message: FAILURES[500] };
     return failureResponse(status, message, context.id, request.headers.get('accept'));
   }
+}
+
+/** In place of one of that name, if there is one. */
+function setCookie(headers: Headers, cookie: string): void {
+  const name = cookie.slice(0, cookie.indexOf('=') + 1);
+  const others = headers.getSetCookie().filter(other => !other.startsWith(name));
+  headers.delete('set-cookie');
+  for (const one of [...others, cookie]) headers.append('Set-Cookie', one);
 }

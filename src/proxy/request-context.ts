@@ -1,4 +1,5 @@
 import type { Server } from 'bun';
+import type { Lease } from '../balancing/lease.ts';
 import type { Consumer } from '../entities/consumer.ts';
 import type { Row } from '../entities/entity.ts';
 import type { Route } from '../entities/route.ts';
@@ -41,6 +42,8 @@ export class RequestContext implements Context, Routable {
   target: CompiledRoute | null = null;
   /** The call that the answer comes from. */
   call: Call | null = null;
+  /** What it holds of an upstream's targets. */
+  lease: Lease | null = null;
   plan: Plan;
   captures: Match['captures'] = null;
   consumer: Consumer | null = null;

@@ -1,21 +1,25 @@
+import type { Balancer } from '../balancing/balancer.ts';
+import type { BalancersByName } from '../gateway/snapshot.ts';
 import { type Deadline, Deadlines } from '../lib/deadlines.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import { Call } from './call.ts';
-import { FAILURES } from './failures.ts';
+import { callPeers } from './balanced-call.ts';
+import { Call, ClientLeft } from './call.ts';
 import { removeHopByHop } from './proxy-headers.ts';
 import type { RequestContext } from './request-context.ts';
-
-/** The client is gone: there is nobody to answer. */
-export class ClientLeft extends Error {}
+import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, NOT_CONNECTED } from './upstream-failures.ts';
 
 const NO_SERVICE = 'no Service found with those values';
-const NAME_FAILED = 'name resolution failed';
 
 /** An address that requests are sent to. */
 interface Origin {
   readonly ip: string;
   readonly port: number;
+  /** As the configuration spells it, to be found among the upstreams. */
+  readonly host: string;
+  balancer: Balancer | null;
+  /** The names of upstreams have not changed since `balancer` was looked up by them. */
+  balancers: number;
   /** It has answered, so that a connection may be one of an earlier request which the other side closed meanwhile. */
   answered: boolean;
 }
@@ -55,10 +59,8 @@ export class Upstreams {
     if (signal.aborted) throw new ClientLeft();
     context.awaitUpstream();
 
-    const call = new Call();
-    signal.addEventListener('abort', call);
     const sentAtOnce = body === null || (!(body instanceof ReadableStream) && body.length <= SENT_AT_ONCE);
-    const deadline = this.#deadlines.open(call, sentAtOnce ? timeouts.connect + timeouts.read : Number.POSITIVE_INFINITY);
+    const patience = sentAtOnce ? timeouts.connect + timeouts.read : Number.POSITIVE_INFINITY;
     const init: BunFetchRequestInit = {
       method: upstream.method,
       headers: upstream.headers,
@@ -66,20 +68,22 @@ export class Upstreams {
       redirect: 'manual',
       decompress: false,
       timeout: Math.max(timeouts.connect, timeouts.write, timeouts.read),
-      signal: call.controller.signal,
       ...(tls && { tls }),
     };
+    const origin = this.#originOf(url, context.snapshot.balancers);
     outcome.upstreamStartedMs = context.elapsed();
+    if (origin.balancer !== null) {
+      const outgoing = { url, init, patience, balancer: origin.balancer };
+      return received(await callPeers(outgoing, context, this.#deadlines, this.#log), context);
+    }
+    const call = new Call();
+    signal.addEventListener('abort', call);
+    const deadline = this.#deadlines.open(call, patience);
+    init.signal = call.controller.signal;
     try {
-      const response = await this.#fetch(url, init, context, call);
-      outcome.upstreamFirstByteMs = context.elapsed();
-      outcome.upstreamStatus = response.status;
-      outcome.source = 'upstream';
-      const { headers } = response;
-      outcome.unframed = !headers.has('content-length') && !headers.has('transfer-encoding');
-      removeHopByHop(headers);
+      const response = await this.#fetch(url, init, context, call, origin);
       context.call = call;
-      return response;
+      return received(response, context);
     } finally {
       deadline.close();
     }
@@ -98,8 +102,7 @@ export class Upstreams {
     return code === 'TimeoutError' || code === 'AbortError' || /^E[A-Z]+$/.test(code) ? failureFor(code) : null;
   }
 
-  async #fetch(url: string, init: BunFetchRequestInit, context: RequestContext, call: Call): Promise<Response> {
-    const origin = this.#originOf(url);
+  async #fetch(url: string, init: BunFetchRequestInit, context: RequestContext, call: Call, origin: Origin): Promise<Response> {
     const { ip, port } = origin;
     const { tries } = context.outcome;
     const canRepeat = !(init.body instanceof ReadableStream);
@@ -109,8 +112,7 @@ export class Upstreams {
     for (;;) {
       const startedAt = Date.now();
       try {
-        const response = await fetch(url, init);
-        if (response.status < 200 || response.status > 599) throw badStatus(response);
+        const response = checkStatus(await fetch(url, init));
         tries.push({ ip, port, startedAt });
         origin.answered = true;
         return response;
@@ -141,13 +143,22 @@ export class Upstreams {
     return sent;
   }
 
-  #originOf(url: string): Origin {
+  #originOf(url: string, balancers: BalancersByName): Origin {
     const end = url.indexOf('/', url.indexOf('://') + 3);
     const text = end === -1 ? url : url.slice(0, end);
-    const known = this.#origins.get(text);
-    if (known !== undefined) return known;
+    const origin = this.#origins.get(text) ?? this.#newOrigin(text);
+    if (origin.balancers !== balancers.version) {
+      origin.balancer = balancers.find(origin.host);
+      origin.balancers = balancers.version;
+    }
+    return origin;
+  }
+
+  #newOrigin(text: string): Origin {
     const { hostname, port, protocol } = new URL(text);
-    const origin = { ip: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80), answered: false };
+    const host = /^[a-z]+:\/\/([^:]*)/i.exec(text)?.[1] ?? '';
+    const ip = hostname;
+    const origin = { ip, port: Number(port) || (protocol === 'https:' ? 443 : 80), host, balancer: null, balancers: -1, answered: false };
     if (this.#origins.size >= MOST_ORIGINS) this.#origins.clear();
     this.#origins.set(text, origin);
     return origin;
@@ -156,26 +167,13 @@ export class Upstreams {
 
 type SentBody = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 
-const DEFAULT_RETRIES = 5;
-
-/** The request has not left: it may be sent again, whatever it asks for. */
-const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
-const NAME_FAILURES: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
-const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'ETIMEDOUT']);
-
-function failureFor(code: string): RequestFailure {
-  if (NAME_FAILURES.has(code)) return new RequestFailure(503, NAME_FAILED);
-  const status = TIMEOUTS.has(code) ? 504 : 502;
-  return new RequestFailure(status, FAILURES[status]);
-}
-
-/** Bun's TimeoutError has a number for its code. */
-function codeOf(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: string };
-  return typeof code === 'string' ? code : (name ?? 'Error');
-}
-
-function badStatus(response: Response): Error {
-  void response.body?.cancel();
-  return Object.assign(new Error(`status ${response.status}`), { code: 'BAD_STATUS' });
+function received(response: Response, context: RequestContext): Response {
+  const { outcome } = context;
+  const { headers } = response;
+  outcome.upstreamFirstByteMs = context.elapsed();
+  outcome.upstreamStatus = response.status;
+  outcome.source = 'upstream';
+  outcome.unframed = !headers.has('content-length') && !headers.has('transfer-encoding');
+  removeHopByHop(headers);
+  return response;
 }

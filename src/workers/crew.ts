@@ -1,3 +1,4 @@
+import type { HealthBook } from '../balancing/health.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
@@ -20,8 +21,8 @@ export interface Summary {
 export interface Crew {
   /** Throws when the port cannot be had. What it returns stops whoever serves there. */
   listen(address: ListenAddress, tls: KeyPair | undefined): Stoppable & { readonly port: number | undefined };
-  /** Resolves once all serve what the store holds. */
-  start(store: Store): Promise<void>;
+  /** Resolves once all serve what the store holds. What they see of targets is counted in `health`. */
+  start(store: Store, health: HealthBook): Promise<void>;
   readonly pids: readonly number[];
   /** Why requests should not come yet, or not now; null: they may. */
   notReady(): string | null;

@@ -1,3 +1,4 @@
+import type { HealthChange, Observation } from '../balancing/health.ts';
 import type { Entity, Row } from '../entities/entity.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { LogFormat, LogLevel } from '../lib/log.ts';
@@ -41,6 +42,8 @@ export type Demand =
   | { readonly kind: 'setup'; readonly setup: Setup }
   /** Changes as JSON: written once for all workers. At first all rows there are. */
   | { readonly kind: 'changes'; readonly changes: string }
+  /** What has become of targets. */
+  | { readonly kind: 'health'; readonly changes: readonly HealthChange[] }
   | { readonly kind: 'listen'; readonly ports: readonly Port[] }
   | { readonly kind: 'log level'; readonly level: LogLevel }
   | { readonly kind: 'report' }
@@ -49,8 +52,11 @@ export type Demand =
 
 export type Call = Demand & { readonly number: number };
 
-/** What a worker says: first, that it listens to the supervisor; then what came of each call. */
-export type Answer = { readonly awake: true } | { readonly number: number; readonly error: string | null; readonly report?: Report };
+/** What a worker says: first, that it listens to the supervisor; then what came of each call, and what it sees of targets. */
+export type Answer =
+  | { readonly awake: true }
+  | { readonly observed: Observation }
+  | { readonly number: number; readonly error: string | null; readonly report?: Report };
 
 /** Changes on their way to another process, which has entities of its own. */
 export const encodeChanges = (changes: Iterable<Change>): string =>

@@ -1,3 +1,4 @@
+import type { HealthBook } from '../balancing/health.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log, LogLevel } from '../lib/log.ts';
@@ -66,10 +67,13 @@ export class Supervisor implements Crew {
   }
 
   /** Resolves once every worker serves what this store holds. Rejects when one cannot. */
-  async start(store: Store): Promise<void> {
+  async start(store: Store, health: HealthBook): Promise<void> {
+    health.onChange(change => {
+      for (const { process, isFed } of this.#members) if (isFed) process.call({ kind: 'health', changes: [change] }).catch(ended);
+    });
     const began = [...this.#members].map(member => {
       const first = Promise.withResolvers<void>();
-      this.#places.push(this.#keep(member, store, first));
+      this.#places.push(this.#keep(member, store, health, first));
       return first.promise;
     });
     await Promise.all(began);
@@ -119,13 +123,14 @@ export class Supervisor implements Crew {
   }
 
   /** One place of a worker: when who has it ends, another takes it. */
-  async #keep(first: Member, store: Store, began: PromiseWithResolvers<void>): Promise<void> {
+  async #keep(first: Member, store: Store, health: HealthBook, began: PromiseWithResolvers<void>): Promise<void> {
     const { log } = this.#options;
     let member = first;
     let diedYoung = 0;
     for (;;) {
       const { process } = member;
-      void this.#bringUp(member, store).then(began.resolve, error => this.#failed(member, error, began.reject));
+      process.onObserved = observation => health.observe(observation);
+      void this.#bringUp(member, store, health).then(began.resolve, error => this.#failed(member, error, began.reject));
       const how = await process.ended;
       this.#members.delete(member);
       this.#requestsBefore += member.lastReport?.requests ?? 0;
@@ -139,7 +144,7 @@ export class Supervisor implements Crew {
     }
   }
 
-  async #bringUp(member: Member, store: Store): Promise<void> {
+  async #bringUp(member: Member, store: Store, health: HealthBook): Promise<void> {
     const { process } = member;
     const { setup } = this.#options;
     await process.awake;
@@ -147,6 +152,7 @@ export class Supervisor implements Crew {
     // From here on it gets what changes as well: each row below is what it is by the time it is sent.
     member.isFed = true;
     for (const rows of portionsOf(store)) await process.call({ kind: 'changes', changes: encodeChanges(rows) });
+    await process.call({ kind: 'health', changes: [...health.changes()] });
     member.mayServe = true;
     const reserved = this.#reserved;
     this.#reserved = [];

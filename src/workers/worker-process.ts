@@ -1,3 +1,4 @@
+import type { Observation } from '../balancing/health.ts';
 import { relayLines } from '../lib/relay-lines.ts';
 import type { Answer, Call, Demand, Report } from './messages.ts';
 
@@ -20,6 +21,8 @@ export class WorkerProcess {
   /** Resolves once all that it printed has been passed on. */
   readonly silent: Promise<void>;
   isAwake = false;
+  /** Told what the worker sees of targets. */
+  onObserved: (observation: Observation) => void = () => {};
   readonly #child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
   readonly #awake = Promise.withResolvers<void>();
   readonly #calls = new Map<number, PromiseWithResolvers<Report | undefined>>();
@@ -82,6 +85,10 @@ export class WorkerProcess {
     if ('awake' in answer) {
       this.isAwake = true;
       this.#awake.resolve();
+      return;
+    }
+    if ('observed' in answer) {
+      this.onObserved(answer.observed);
       return;
     }
     const { number, error, report } = answer;

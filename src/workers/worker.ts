@@ -1,3 +1,4 @@
+import type { Observation } from '../balancing/health.ts';
 import { entitiesOf } from '../gateway/entities.ts';
 import { type Gateway, openGateway } from '../gateway/gateway.ts';
 import { createLog, type LeveledLog } from '../lib/log.ts';
@@ -22,7 +23,7 @@ export async function runWorker(): Promise<void> {
   await loadBundle(process.env);
 
   const send = (answer: Answer) => process.send?.(answer);
-  const worker = new Worker();
+  const worker = new Worker(observed => void send({ observed }));
   process.on('message', async ({ number, ...demand }: Call) => {
     try {
       const report = await worker.do(demand);
@@ -51,7 +52,10 @@ class Worker {
   #parts: Parts | null = null;
   #stopping: Promise<undefined> | null = null;
 
-  constructor() {
+  readonly #countHealth: (observation: Observation) => void;
+
+  constructor(countHealth: (observation: Observation) => void) {
+    this.#countHealth = countHealth;
     this.stopped = this.#stopped.promise;
   }
 
@@ -61,8 +65,14 @@ class Worker {
         return this.#inTurn(() => this.#setUp(demand.setup));
       case 'changes':
         return this.#inTurn(() => this.#follow(demand.changes));
+      case 'health':
+        return this.#inTurn(async () => {
+          for (const change of demand.changes) this.#ready.gateway.balancers.health.set(change);
+          return undefined;
+        });
       case 'listen':
         return this.#inTurn(async () => {
+          this.#ready.gateway.balancers.start();
           for (const { address, tls } of demand.ports) this.#servers.push(listen(address, tls, this.#ready.proxy, 'shared'));
           return undefined;
         });
@@ -87,7 +97,8 @@ class Worker {
     reportUncaught(log);
     const plugins = enabledPlugins(names);
     const store = await openStore(entitiesOf(plugins));
-    const gateway = await openGateway({ store, plugins, vaults, log, prefix, nodeId, configuring: 'when used' });
+    const countHealth = this.#countHealth;
+    const gateway = await openGateway({ store, plugins, vaults, log, prefix, nodeId, configuring: 'when used', countHealth });
     this.#parts = { log, store, gateway, proxy: createProxy({ ...proxy, gateway, log }) };
   }
 

@@ -25,7 +25,7 @@ const scenarios: Record<string, readonly Step[]> = {
     ['DELETE', '/upstreams/up/targets/10.0.0.1:8000', undefined, 404, NOT_FOUND],
     ['GET', '/targets', undefined, 404, NOT_FOUND],
     ['GET', `/targets/${ID}`, undefined, 404, NOT_FOUND],
-    ['GET', '/upstreams/up/health', undefined, 404, NOT_FOUND],
+    ['GET', '/upstreams/up/health', undefined, 200, { data: [], next: null, node_id: expect.any(String) }],
   ],
   'keys live in key sets, and beside them': [
     ['POST', '/key-sets', { id: ID, name: 'set' }, 201, row({ name: 'set' })],

@@ -59,6 +59,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
   const admin = createAdmin({
     store,
     gateway,
+    balancers: gateway.balancers,
     log,
     plugins,
     token: null,

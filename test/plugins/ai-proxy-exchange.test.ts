@@ -8,6 +8,7 @@ import type { Context } from '../../src/plugins/context.ts';
 import { listen } from '../../src/proxy/listener.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { configured, openHost } from '../support/host.ts';
+import { noBalancers } from '../support/snapshot.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 // The plugin in a real proxy, between a client and a vendor on real connections.
@@ -26,6 +27,7 @@ beforeAll(() => {
     match: () => ({ target: { route: {}, service: null, plan }, upstreamUrl: null, prefix: '', captures: null }) as unknown as Match,
     unmatched: nothing,
     groupsOf: () => [],
+    balancers: noBalancers,
   };
   const options = { trustedIps: [], realIpHeader: 'X-Real-IP', headers: [], version: '0' };
   server = listen({ hostname: '127.0.0.1', port: 0 }, undefined, createProxy({ gateway: { snapshot }, log, ...options }));

@@ -18,7 +18,11 @@ export interface OneRoute {
   readonly upstreamTls?: CompiledRoute['tls'];
   /** Ids of the groups of consumers, by the consumer's id. */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
+  readonly balancers?: Snapshot['balancers'];
 }
+
+/** No host is the name of an upstream. */
+export const noBalancers: Snapshot['balancers'] = { version: 0, find: () => null };
 
 /** A snapshot of one route and one service, made by hand. `passages` counts who has entered and not left. */
 export function oneRoute({
@@ -32,6 +36,7 @@ export function oneRoute({
   httpsOnly = false,
   upstreamTls = null,
   groups = {},
+  balancers = noBalancers,
 }: OneRoute) {
   const target = {
     plan,
@@ -48,6 +53,7 @@ export function oneRoute({
     version: 1,
     unmatched: plan,
     groupsOf: consumer => groups[consumer] ?? [],
+    balancers,
     enter() {
       passages.open++;
       return { leave: () => void passages.open-- };

@@ -1,0 +1,155 @@
+import type { Target } from '../entities/target.ts';
+import type { Upstream } from '../entities/upstream.ts';
+import type { Algorithm } from './algorithm.ts';
+import { algorithmOf } from './algorithms.ts';
+import type { HealthBook } from './health.ts';
+import { keyOf, Peer, type Presentation } from './peer.ts';
+import { TargetPeers, type TargetPeersOptions } from './target-peers.ts';
+import { Thresholds } from './thresholds.ts';
+
+export type BalancerOptions = Pick<TargetPeersOptions, 'resolver' | 'clock' | 'onFailure'> & { readonly health: HealthBook };
+
+/** How requests for an upstream are shared by its targets. */
+export class Balancer {
+  upstream: Upstream;
+  peers: readonly Peer[] = [];
+  #targets = new Map<string, TargetPeers>();
+  #algorithm: Algorithm;
+  #passive: Thresholds | null = null;
+  #clientCertificate: Presentation['clientCertificate'] = null;
+  #started = false;
+  readonly #options: BalancerOptions;
+
+  constructor(upstream: Upstream, options: BalancerOptions) {
+    this.upstream = upstream;
+    this.#options = options;
+    this.#algorithm = algorithmOf(upstream);
+  }
+
+  /** Takes over what was configured. What is known of peers that stay is kept. */
+  configure(upstream: Upstream, targets: readonly Target[], clientCertificate: Presentation['clientCertificate']): void {
+    if (upstream.algorithm !== this.upstream.algorithm || upstream.slots !== this.upstream.slots) this.#algorithm = algorithmOf(upstream);
+    this.upstream = upstream;
+    this.#clientCertificate = clientCertificate;
+    const passive = upstream.healthchecks?.passive;
+    this.#passive = passive && this.usesHealthChecks ? new Thresholds(passive) : null;
+    const before = this.#targets;
+    this.#targets = new Map(targets.map(row => [row.target, this.#targetOf(row, before.get(row.target))]));
+    for (const [name, target] of before) if (!this.#targets.has(name)) target.close();
+    this.#arrange(true);
+  }
+
+  /** Begins to look for the addresses of names. */
+  start(): void {
+    this.#started = true;
+    for (const target of this.#targets.values()) target.start();
+  }
+
+  close(): void {
+    for (const target of this.#targets.values()) target.close();
+    this.#options.health.forget(this.upstream.id);
+  }
+
+  get targets(): Iterable<TargetPeers> {
+    return this.#targets.values();
+  }
+
+  /** Whether health counts at all, as Kong decides it. */
+  get usesHealthChecks(): boolean {
+    const { active, passive } = this.upstream.healthchecks ?? {};
+    const failures = passive?.unhealthy;
+    return Boolean(
+      active?.healthy?.interval || active?.unhealthy?.interval || failures?.tcp_failures || failures?.timeouts || failures?.http_failures,
+    );
+  }
+
+  /** Of its weight, so much could serve. */
+  get weight(): { readonly total: number; readonly available: number } {
+    let total = 0;
+    let available = 0;
+    for (const peer of this.peers) {
+      total += peer.weight;
+      if (peer.health.isGood) available += peer.weight;
+    }
+    return { total, available };
+  }
+
+  /** Enough of it can serve. */
+  get isHealthy(): boolean {
+    const { total, available } = this.weight;
+    return total > 0 && (available / total) * 100 > (this.upstream.healthchecks?.threshold ?? 0);
+  }
+
+  /** Resolves once every name was asked for; null: they were. */
+  get ready(): Promise<unknown> | null {
+    if (!this.#started) this.start();
+    const asked = [...this.#targets.values()].filter(({ first, dns }) => first !== null && dns === 'unknown');
+    return asked.length > 0 ? Promise.all(asked.map(({ first }) => first)) : null;
+  }
+
+  pick(tried: readonly Peer[], hash: string): Peer | null {
+    return this.isHealthy ? this.#algorithm.pick(tried, hash) : null;
+  }
+
+  answered(peer: Peer, status: number): void {
+    peer.answered = true;
+    if (this.#passive === null) return;
+    const counter = this.#passive.counterOf(status);
+    if (counter !== null) this.#observe(peer, counter, this.#passive);
+  }
+
+  failed(peer: Peer, how: 'tcp' | 'timeout'): void {
+    peer.answered = false;
+    if (this.#passive !== null) this.#observe(peer, how, this.#passive);
+  }
+
+  ended(peer: Peer, milliseconds: number): void {
+    this.#algorithm.ended?.(peer, milliseconds);
+  }
+
+  #observe(peer: Peer, counter: keyof Thresholds['limits'], { limits }: Thresholds): void {
+    const limit = limits[counter];
+    if (limit > 0 && peer.health.minds(counter))
+      this.#options.health.observe({ upstream: this.upstream.id, peer: peer.key, counter, limit });
+  }
+
+  #targetOf(row: Target, before: TargetPeers | undefined): TargetPeers {
+    if (before !== undefined) {
+      before.row = row;
+      return before;
+    }
+    const { resolver, clock, onFailure } = this.#options;
+    const target = new TargetPeers(row, { resolver, clock, onFailure, onChange: () => this.#arrange(false) });
+    if (this.#started) target.start();
+    return target;
+  }
+
+  /** Makes peers of what the targets stand for now; those that were there before stay the same. `anew`: they show themselves anew. */
+  #arrange(anew: boolean): void {
+    const { health } = this.#options;
+    const before = new Map(this.peers.map(peer => [peer.key, peer]));
+    const presentation: Presentation = {
+      hostHeader: this.upstream.host_header,
+      useSrvName: this.upstream.use_srv_name === true,
+      clientCertificate: this.#clientCertificate,
+    };
+    const peers = new Map<string, Peer>();
+    const serving = [...this.#targets.values()].filter(({ weight }) => weight > 0).sort(byNameAndPort);
+    for (const { host, addresses, weight } of serving) {
+      for (const address of addresses) {
+        const key = keyOf(host, address);
+        if (peers.has(key)) continue;
+        const peer = before.get(key) ?? new Peer(host, address, health.of(this.upstream.id, key), presentation);
+        peer.weight = address.weight ?? weight;
+        if (anew) peer.present(presentation, address.srvName);
+        peers.set(key, peer);
+      }
+    }
+    this.peers = [...peers.values()];
+    health.keep(this.upstream.id, new Set(peers.keys()));
+    this.#algorithm.arrange(this.peers, serving.length);
+  }
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const byNameAndPort = (a: TargetPeers, b: TargetPeers) => compare(a.host, b.host) || a.port - b.port;

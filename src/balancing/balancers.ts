@@ -1,0 +1,108 @@
+import { type Target, target } from '../entities/target.ts';
+import { type Upstream, upstream } from '../entities/upstream.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Change, Store } from '../store/store.ts';
+import { Balancer } from './balancer.ts';
+import { HealthBook, type HealthChange, type HealthState, type Observation } from './health.ts';
+import type { Resolver } from './resolver.ts';
+
+export interface BalancersOptions {
+  readonly store: Store;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where what is seen of peers is counted. Null: here. */
+  readonly countedElsewhere: ((observation: Observation) => void) | null;
+}
+
+/** The upstreams that there are, by the names that hosts of services may be. */
+export class Balancers {
+  /** Counts how often a name came or went. */
+  version = 0;
+  readonly health: HealthBook;
+  readonly #byName = new Map<string, Balancer>();
+  readonly #byId = new Map<string, Balancer>();
+  readonly #upstreamOfTarget = new Map<string, string>();
+  readonly #options: BalancersOptions;
+  #started = false;
+
+  constructor(options: BalancersOptions) {
+    this.#options = options;
+    this.health = new HealthBook(options.countedElsewhere);
+    if (this.health.counts) this.health.onChange(change => this.#report(change));
+  }
+
+  find(host: string): Balancer | null {
+    return this.#byName.get(host) ?? null;
+  }
+
+  byId(id: string): Balancer | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  /** Begins to look for addresses; until then nothing goes out. */
+  start(): void {
+    this.#started = true;
+    for (const balancer of this.#byId.values()) balancer.start();
+  }
+
+  /** Serves what the store holds by now, as far as the changes touch it. */
+  apply(changes: readonly Change[]): void {
+    const touched = new Set<string>();
+    for (const { entity, id, row } of changes) {
+      if (entity.name === upstream.name) touched.add(id);
+      if (entity.name !== target.name) continue;
+      const before = this.#upstreamOfTarget.get(id);
+      if (before !== undefined) touched.add(before);
+      this.#upstreamOfTarget.delete(id);
+      if (row === null) continue;
+      touched.add((row as Target).upstream.id);
+      this.#upstreamOfTarget.set(id, (row as Target).upstream.id);
+    }
+    for (const id of touched) this.#renew(id);
+  }
+
+  /** Takes over what was decided elsewhere, or by hand. */
+  setHealth(upstreamId: string, peer: string, state: HealthState): void {
+    this.health.set({ upstream: upstreamId, peer, state });
+  }
+
+  close(): void {
+    for (const balancer of this.#byId.values()) balancer.close();
+  }
+
+  #renew(id: string): void {
+    const { store } = this.#options;
+    const row = store.find(upstream, id);
+    const before = this.#byId.get(id);
+    if (before !== undefined && before.upstream.name !== row?.name && this.#byName.get(before.upstream.name) === before) {
+      this.#byName.delete(before.upstream.name);
+      this.version++;
+    }
+    if (row === undefined) {
+      before?.close();
+      this.#byId.delete(id);
+      return;
+    }
+    const balancer = before ?? this.#open(row);
+    balancer.configure(row, [...store.pointingAt(target, 'upstream', id)], null);
+    if (this.#byName.get(row.name) === balancer) return;
+    this.#byName.set(row.name, balancer);
+    this.version++;
+  }
+
+  #open(row: Upstream): Balancer {
+    const { resolver, clock, log } = this.#options;
+    const onFailure = (name: string, error: Error) =>
+      log.warn('a target cannot be found', { upstream: row.name, name, error: error.message });
+    const balancer = new Balancer(row, { resolver, clock, onFailure, health: this.health });
+    if (this.#started) balancer.start();
+    this.#byId.set(row.id, balancer);
+    return balancer;
+  }
+
+  #report({ upstream: id, peer, state }: HealthChange): void {
+    this.#options.log.warn(`a target is ${state.replace('_', ' ')}`, { upstream: this.#byId.get(id)?.upstream.name ?? id, target: peer });
+  }
+}

@@ -1,0 +1,88 @@
+import type { Balancer } from '../balancing/balancer.ts';
+import { Lease } from '../balancing/lease.ts';
+import type { Peer } from '../balancing/peer.ts';
+import type { Deadlines } from '../lib/deadlines.ts';
+import type { Log } from '../lib/log.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import { Call, ClientLeft } from './call.ts';
+import type { RequestContext } from './request-context.ts';
+import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, isTimeout, NOT_CONNECTED } from './upstream-failures.ts';
+
+/** A request as it is sent, whoever takes it. */
+interface Outgoing {
+  readonly url: string;
+  readonly init: BunFetchRequestInit;
+  /** How long the first byte may take. */
+  readonly patience: number;
+  readonly balancer: Balancer;
+}
+
+const NO_PEER = 'failure to get a peer from the ring-balancer';
+
+/** What has been sent may have been done: as nginx, these are not sent twice. */
+const NOT_IDEMPOTENT: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
+/** Nothing of the request was read when this went wrong. */
+const TLS_FAILED = /^ERR_TLS_|CERT|^ERR_SSL_|^UNABLE_TO_/;
+
+/**
+ * Sends a request to one peer after the other until one answers, as nginx with `proxy_next_upstream error timeout`: every
+ * failure is told to the balancer. Throws a RequestFailure, or ClientLeft.
+ */
+export async function callPeers(outgoing: Outgoing, context: RequestContext, deadlines: Deadlines, log: Log): Promise<Response> {
+  const { balancer } = outgoing;
+  const { ready } = balancer;
+  if (ready !== null) await ready;
+  const { request, outcome, upstream } = context;
+  const { signal } = request;
+  const lease = new Lease(balancer, context);
+  context.lease = lease;
+  const ownHost = upstream.headers['host'];
+  const canRepeat = !(outgoing.init.body instanceof ReadableStream);
+  const mayAsk = canRepeat && !NOT_IDEMPOTENT.has(upstream.method);
+  let retries = context.service?.retries ?? DEFAULT_RETRIES;
+  let failure = new RequestFailure(503, NO_PEER);
+  for (;;) {
+    const peer = lease.next();
+    if (peer === null) throw failure;
+    context.awaitUpstream();
+    const call = new Call();
+    signal.addEventListener('abort', call);
+    const deadline = deadlines.open(call, outgoing.patience);
+    const { ip, port } = peer;
+    const startedAt = Date.now();
+    const mayBeStale = peer.answered;
+    try {
+      const response = checkStatus(await send(outgoing, context, peer, call, ownHost));
+      outcome.tries.push({ ip, port, startedAt });
+      lease.answered(response.status);
+      context.call = call;
+      return response;
+    } catch (error) {
+      if (signal.aborted) throw new ClientLeft();
+      const code = call.timedOut ? 'TimeoutError' : codeOf(error);
+      failure = failureFor(code);
+      outcome.tries.push({ ip, port, startedAt, state: 'failed', code: failure.status });
+      log.error('upstream failed', { request_id: context.id, upstream: peer.authority, code, status: failure.status });
+      const isStale = code === 'ECONNRESET' && mayBeStale;
+      if (isStale) peer.answered = false;
+      else lease.failed(isTimeout(code) ? 'timeout' : 'tcp');
+      const isSafe = canRepeat && (NOT_CONNECTED.has(code) || TLS_FAILED.test(code) || isStale);
+      const isError = code === 'ECONNRESET' || isTimeout(code);
+      if (retries-- <= 0 || !(isSafe || (mayAsk && isError))) throw failure;
+      signal.removeEventListener('abort', call);
+    } finally {
+      deadline.close();
+    }
+  }
+}
+
+/** Where the route keeps no Host, and no plugin says one, it is the peer's. */
+function send({ url, init }: Outgoing, context: RequestContext, peer: Peer, call: Call, ownHost: string | undefined): Promise<Response> {
+  const secure = url.startsWith('https:');
+  const path = url.indexOf('/', 'https://'.length);
+  if (ownHost === undefined) context.upstream.headers['host'] = secure ? peer.host.https : peer.host.http;
+  const tls = secure ? peer.tls(context.target?.tls ?? null) : undefined;
+  const { tls: _, ...rest } = init;
+  const options = { ...rest, signal: call.controller.signal, ...(tls && { tls }) };
+  return fetch(`${secure ? 'https' : 'http'}://${peer.authority}${path === -1 ? '/' : url.slice(path)}`, options);
+}

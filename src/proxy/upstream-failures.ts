@@ -1,0 +1,34 @@
+import { RequestFailure } from '../lib/request-failure.ts';
+import { FAILURES } from './failures.ts';
+
+const NAME_FAILED = 'name resolution failed';
+
+/** The request has not left: it may be sent again, whatever it asks for. */
+export const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+const NAME_FAILURES: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
+const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'ETIMEDOUT']);
+
+/** Of a service that says nothing of retries, and of a route without one. */
+export const DEFAULT_RETRIES = 5;
+
+export const isTimeout = (code: string): boolean => TIMEOUTS.has(code);
+
+/** What a client is told. */
+export function failureFor(code: string): RequestFailure {
+  if (NAME_FAILURES.has(code)) return new RequestFailure(503, NAME_FAILED);
+  const status = isTimeout(code) ? 504 : 502;
+  return new RequestFailure(status, FAILURES[status]);
+}
+
+/** Bun's TimeoutError has a number for its code. */
+export function codeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: string };
+  return typeof code === 'string' ? code : (name ?? 'Error');
+}
+
+/** Throws for a status that no answer can have. */
+export function checkStatus(response: Response): Response {
+  if (response.status >= 200 && response.status <= 599) return response;
+  void response.body?.cancel();
+  throw Object.assign(new Error(`status ${response.status}`), { code: 'BAD_STATUS' });
+}

@@ -3,6 +3,7 @@ import type { Row } from '../entities/entity.ts';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
+import type { LongStrings } from '../lib/long-strings.ts';
 
 /** One request on its way through the gateway. Plugins read the first half and shape the second. */
 export interface Context {
@@ -50,6 +51,8 @@ export interface RequestBody {
   text(limit: number): Promise<string>;
   /** What the text parses to; undefined when it is not JSON. */
   json(limit: number): Promise<Json | undefined>;
+  /** The same with its long strings apart, when it is megabytes of JSON that nobody read before; else null. Counted as `text` is. */
+  longStrings?(limit: number): Promise<LongStrings | null> | null;
   /** As it was sent, whatever its encoding. */
   bytes(limit: number): Promise<Uint8Array>;
   /** What plugins after this one read, and what is sent upstream. */

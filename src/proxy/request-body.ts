@@ -1,5 +1,6 @@
 import { decodeBytes, EncodingError, isEncoded } from '../lib/encoding.ts';
 import { type Json, parseJson } from '../lib/json.ts';
+import { LongStrings } from '../lib/long-strings.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { RequestBody } from '../plugins/context.ts';
 import { FAILURES } from './failures.ts';
@@ -7,8 +8,10 @@ import { FAILURES } from './failures.ts';
 /** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
 const SMALL = 64 * 1024;
 
-/** Bodies from here on are collected at once where they were received: left to itself, Bun lets several of them pile up. */
+/** From here on what a body leaves behind is collected at once: left to itself, Bun lets several of them pile up. */
 const LARGE = 4 * 1024 * 1024;
+/** What memory is set aside for before it came. */
+const LARGEST = 512 * 1024 * 1024;
 
 const JSON_TYPE = /^application\/json\b/i;
 const NOTHING = new Uint8Array();
@@ -19,6 +22,7 @@ export class ClientBody implements RequestBody {
   #bytes: Promise<Uint8Array<ArrayBuffer>> | null = null;
   #text: Promise<string> | string | null = null;
   #json: { readonly value: Json | undefined } | null = null;
+  #longStrings: Promise<LongStrings | null> | null = null;
   #replaced = false;
   #size = 0;
   #plainSize = 0;
@@ -49,13 +53,26 @@ export class ClientBody implements RequestBody {
   }
 
   async json(limit: number): Promise<Json | undefined> {
+    const apart = this.#longStrings && (await this.#longStrings);
+    if (apart !== null && !this.#replaced) {
+      this.#json ??= { value: apart.json() };
+      return this.#json.value;
+    }
     const text = await this.text(limit);
     this.#json ??= { value: parseJson(text) };
     return this.#json.value;
   }
 
+  longStrings(limit: number): Promise<LongStrings | null> | null {
+    const length = this.#declaredLength();
+    if (length >= LARGE && length <= LARGEST && this.#text === null && this.#bytes === null && this.#isPlainJson()) {
+      this.#longStrings ??= this.#readLongStrings(limit).finally(() => Bun.gc(true));
+    }
+    return this.#replaced ? null : this.#longStrings;
+  }
+
   async bytes(limit: number): Promise<Uint8Array> {
-    if (this.#replaced || (this.#bytes === null && this.#text !== null)) return new TextEncoder().encode(await this.text(limit));
+    if (this.#replaced || this.#isText()) return new TextEncoder().encode(await this.text(limit));
     if (limit > 0 && this.#declaredLength() > limit) throw tooLarge();
     this.#bytes ??= this.#readBytes(limit);
     const bytes = await this.#bytes;
@@ -71,8 +88,7 @@ export class ClientBody implements RequestBody {
 
   /** What to send upstream. Null: nothing. A stream can be sent only once. */
   async toSend(): Promise<string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
-    if (this.#replaced) return this.text(0);
-    if (this.#bytes === null && this.#text !== null) return this.#text;
+    if (this.#replaced || this.#isText()) return this.text(0);
     if (this.#bytes === null) {
       const length = this.#declaredLength();
       if (length === 0 && !this.#request.headers.has('transfer-encoding')) return null;
@@ -88,7 +104,37 @@ export class ClientBody implements RequestBody {
     return Number(this.#request.headers.get('content-length') ?? 0);
   }
 
+  /** What there is of the body is its text. */
+  #isText(): boolean {
+    return this.#bytes === null && (this.#text !== null || this.#longStrings !== null);
+  }
+
+  async #readLongStrings(limit: number): Promise<LongStrings | null> {
+    if (limit > 0 && this.#declaredLength() > limit) throw tooLarge();
+    const bytes = await this.#readBinary();
+    this.#size = bytes.length;
+    this.#plainSize = bytes.length;
+    const apart = new LongStrings(bytes.startsWith(BINARY_MARK) ? bytes.slice(BINARY_MARK.length) : bytes);
+    if (apart.count > 0) return apart;
+    this.#text = apart.text;
+    return null;
+  }
+
+  /** A character for each byte: in memory a text is that small only while it has no others. */
+  async #readBinary(): Promise<string> {
+    const bytes = Buffer.allocUnsafeSlow(this.#declaredLength());
+    let size = 0;
+    for await (const chunk of this.#request.body ?? []) {
+      bytes.set(chunk, size);
+      size += chunk.length;
+    }
+    Bun.gc(true);
+    return bytes.toString('latin1');
+  }
+
   async #readText(limit: number): Promise<string> {
+    const apart = this.#longStrings && (await this.#longStrings);
+    if (apart !== null) return apart.whole(apart.text);
     if (this.#bytes === null && this.#isPlainJson()) {
       this.#size = this.#declaredLength();
       this.#plainSize = this.#size;
@@ -123,6 +169,9 @@ function textOf(bytes: Uint8Array): string {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', start);
 }
+
+/** A byte order mark, a character for each byte. */
+const BINARY_MARK = '\xef\xbb\xbf';
 
 const tooLarge = () => new RequestFailure(413, FAILURES[413]);
 

@@ -167,3 +167,69 @@ describe('the text that plugins read', () => {
     expect(await exchange(gateway.port, 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000')).toStartWith('HTTP/1.1 413');
   });
 });
+
+describe('JSON of megabytes with its long strings apart', () => {
+  const json = { 'Content-Type': 'application/json' };
+  const picture = 'QUJD'.repeat(1_100_000);
+  const large = JSON.stringify({ text: '这是什么？', url: picture, list: [picture.slice(0, 100_000)] });
+  const apart = (then: Phases['access'] = () => undefined): Phases => ({
+    async access(context) {
+      expect((await context.body.longStrings?.(0))?.count).toBe(2);
+      return then?.(context);
+    },
+  });
+
+  test('parses to all of it, and nothing of it is lost to those who read its text or its bytes', async () => {
+    const { text } = await send(
+      large,
+      json,
+      apart(async ({ body }) =>
+        Response.json([
+          Bun.deepEquals(await body.json(0), JSON.parse(large)),
+          (await body.text(0)) === large,
+          Buffer.from(await body.bytes(0)).toString() === large,
+        ]),
+      ),
+    );
+    expect(text).toBe('[true,true,true]');
+  });
+
+  test('goes on as it came, a byte order mark aside', async () => {
+    for (const mark of ['', '\ufeff']) {
+      await send(mark + large, json, apart());
+      expect(last()?.text() === large).toBe(true);
+      expect(last()?.header('content-length')).toBe(`${Buffer.byteLength(large)}`);
+    }
+  });
+
+  test('may be replaced', async () => {
+    await send(
+      large,
+      json,
+      apart(async ({ body }) => {
+        body.replace('{"a":1}');
+        expect([await body.longStrings?.(0), await body.json(0)]).toEqual([null, { a: 1 }]);
+      }),
+    );
+    expect(last()?.text()).toBe('{"a":1}');
+  });
+
+  test('is refused past a limit before it is read', async () => {
+    const { status } = await send(large, json, { access: async ({ body }) => void (await body.longStrings?.(1000)) });
+    expect(status).toBe(413);
+  });
+
+  const none = (body: Body, headers: Record<string, string>) =>
+    send(body, headers, {
+      access: async ({ body }) => Response.json([(await body.longStrings?.(0)) ?? null, (await body.text(0)).length]),
+    });
+
+  test.each<[string, Body, Record<string, string>, number]>([
+    ['is small', '{"a":1}', json, 7],
+    ['is no JSON', large, { 'Content-Type': 'text/plain' }, large.length],
+    ['has none', JSON.stringify('\n'.repeat(3_000_000)), json, 6_000_002],
+    ['is packed', gzipSync(large), { ...json, 'Content-Encoding': 'gzip' }, large.length],
+  ])('is read as all others when it %s', async (_, body, headers, length) => {
+    expect((await none(body, headers)).text).toBe(JSON.stringify([null, length]));
+  });
+});

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
 import { setMembers } from '../../lib/json-members.ts';
+import type { LongStrings } from '../../lib/long-strings.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials, Operation } from '../../providers/provider.ts';
 import type { LlmAuth } from './auth.ts';
@@ -68,7 +69,7 @@ export function compileRequest<Request>(
 
   return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
-    const { text, body } = await readBody(context, limit);
+    const { text, body, longStrings } = await readBody(context, limit);
     checkRouteType(formatsOf(body), route_type);
     const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
     const call = {
@@ -77,24 +78,24 @@ export function compileRequest<Request>(
       usageAsked: usageAsked(body),
       base64: body.encoding_format === 'base64',
       startedAt,
-      text: logging.log_payloads ? text : '',
+      text: logging.log_payloads ? await context.body.text(limit) : '',
       path: context.path,
       query: context.query,
     };
 
     const members = changedMembers(body, call);
     // What is not sent on as the client wrote it.
-    if ((operation.dialect === 'own' || members.stream_options !== undefined) && isTooDeep(body)) {
+    if ((operation.dialect === 'own' || members.stream_options !== undefined || longStrings !== null) && isTooDeep(body)) {
       throw new RequestFailure(400, 'request body is nested too deeply');
     }
     const { url, headers = {} } = operation.endpoint(call);
     const { upstream } = context;
     upstream.url = auth.url(url, context.query);
     upstream.method = 'POST';
-    upstream.body =
-      operation.dialect === 'openai'
-        ? setMembers(text, { ...members, ...translated(operation.patch, { ...body, ...members }), ...auth.members(body) })
-        : JSON.stringify({ ...translated(operation.request, { ...body, ...members }), ...auth.members(body) });
+    const sent = sentMembers(body, members);
+    const changes = longStrings ? longStrings.marked(sent) : sent;
+    const json = operation.dialect === 'openai' ? setMembers(text, changes) : JSON.stringify(changes);
+    upstream.body = longStrings ? longStrings.wholeInAscii(json) : json;
     // They describe the client's body.
     for (const name of ['content-length', 'content-encoding']) if (name in upstream.headers) delete upstream.headers[name];
     upstream.headers['content-type'] = 'application/json';
@@ -104,6 +105,14 @@ export function compileRequest<Request>(
     }
     return call;
   };
+
+  /** What the vendor gets, or what of the client's body is changed for it. */
+  function sentMembers(body: Body, members: Members): Readonly<Record<string, Json | undefined>> {
+    const request = { ...body, ...members };
+    return operation.dialect === 'openai'
+      ? { ...members, ...translated(operation.patch, request), ...auth.members(body) }
+      : { ...translated(operation.request, request), ...auth.members(body) };
+  }
 
   function translated<Made>(make: ((request: Request) => Made) | undefined, body: object): Made | undefined {
     try {
@@ -170,14 +179,23 @@ export function configuredMembers(routeType: RouteType, options: ModelConfig['op
   });
 }
 
-async function readBody({ request, body }: ExchangeContext, limit: number): Promise<{ text: string; body: Body }> {
+/** What a client sent; `text` is all of it but for its long strings, where they stand apart. */
+interface Received {
+  readonly text: string;
+  readonly body: Body;
+  readonly longStrings: LongStrings | null;
+}
+
+async function readBody({ request, body }: ExchangeContext, limit: number): Promise<Received> {
   const type = request.headers.get('content-type');
+  const apart = body.longStrings?.(limit) ?? null;
+  const longStrings = apart && (await apart);
   const parsed = type === null || type.toLowerCase().includes('application/json') ? await body.json(limit) : undefined;
   if (parsed === undefined || typeof parsed !== 'object') {
     throw new RequestFailure(400, 'content-type header does not match request body, or bad JSON formatting');
   }
   if (!isObject(parsed)) throw new RequestFailure(400, "request body doesn't contain valid prompts");
-  return { text: await body.text(limit), body: parsed as Body };
+  return { text: longStrings?.text ?? (await body.text(limit)), body: parsed as Body, longStrings };
 }
 
 const hasMessages = ({ messages }: Body) => Array.isArray(messages) && messages.length > 0 && messages.every(isObject);

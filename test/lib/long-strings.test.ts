@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'bun:test';
+import type { Json } from '../../src/lib/json.ts';
+import { LongStrings } from '../../src/lib/long-strings.ts';
+
+const PICTURE = `data:image/png;base64,${'QUJD'.repeat(30_000)}`;
+const of = (text: string) => new LongStrings(Buffer.from(text).toString('latin1'));
+const CHANGE = { model: 'm' };
+
+describe.each<[string, string, number]>([
+  ['a long string', JSON.stringify({ url: PICTURE, a: [1, null, true] }), 1],
+  ['two that are the same', JSON.stringify([{ url: PICTURE }, [PICTURE]]), 2],
+  ['alone', JSON.stringify(PICTURE), 1],
+  ['with spaces around', ` { "url" :\n "${PICTURE}" , "a" : "b" } `, 1],
+  ['among other scripts', JSON.stringify({ text: '这是什么？ 🙂 é', url: PICTURE, after: 'ß' }), 1],
+  ['after an escaped quote and a backslash', JSON.stringify({ text: 'a"\\', url: PICTURE }), 1],
+  ['that is a key stays', JSON.stringify({ [PICTURE]: 1, url: PICTURE }), 1],
+  ['with an escape stays', JSON.stringify({ text: `${PICTURE}\n`, url: PICTURE }), 1],
+  ['of another script stays', JSON.stringify({ text: '语'.repeat(70_000) }), 0],
+  ['that is short stays', JSON.stringify({ text: 'x'.repeat(1000) }), 0],
+  ['in a member of an odd name', `{"__proto__":"${PICTURE}","constructor":{"url":"${PICTURE}"}}`, 2],
+  ['in a member that is there twice', `{"url":"${PICTURE}","url":"${PICTURE}x"}`, 2],
+])('a JSON with long strings: %s', (_, text, count) => {
+  test('parses to what it is', () => {
+    const parsed = of(text).json();
+    expect(JSON.stringify(parsed)).toBe(JSON.stringify(JSON.parse(text)));
+  });
+
+  test('is the same when it is whole again', () => {
+    const apart = of(text);
+    expect([apart.count, apart.text.length < text.length]).toEqual([count, count > 0]);
+    expect(apart.whole(apart.text) === text).toBe(true);
+  });
+
+  test('says the same in ASCII', () => {
+    const apart = of(text);
+    const ascii = apart.wholeInAscii(apart.text);
+    expect(/^[\0-\x7f]*$/.test(ascii)).toBe(true);
+    expect(JSON.parse(ascii)).toEqual(JSON.parse(text));
+  });
+
+  test('goes into another JSON, whole and in part', () => {
+    const apart = of(text);
+    const members = { ...CHANGE, given: apart.json() as Json, part: PICTURE.slice(5), absent: undefined };
+    const marked = JSON.stringify(apart.marked(members));
+    expect(JSON.parse(apart.wholeInAscii(marked))).toEqual(JSON.parse(JSON.stringify(members)));
+    expect(members.given).toEqual(apart.json() as Json);
+  });
+});
+
+test.each([
+  ['no JSON', `{"url":"${PICTURE}",}`],
+  ['a string without its end', `{"url":"${PICTURE}`],
+  ['a line end within a string', `{"url":"${PICTURE}\n"}`],
+  ['nothing', ''],
+])('%s parses to nothing', (_, text) => {
+  expect(of(text).json()).toBeUndefined();
+});
+
+test('a mark cannot be guessed: one that another body had is text', () => {
+  const text = JSON.stringify({ url: PICTURE });
+  const stolen = of(text).text;
+  const body = JSON.stringify({ url: PICTURE, stolen });
+  expect(of(body).json()).toEqual(JSON.parse(body));
+});

@@ -24,7 +24,7 @@ export class ConsistentHashing implements Algorithm {
     const owners = new Map<number, Peer>();
     for (const peer of peers) {
       let entries = Math.max(1, Math.floor((peer.weight / total) * targets * POINTS_OF_PEER));
-      for (let index = 1; index <= entries && index <= this.#points; index++) {
+      for (let index = 1; index <= entries && index <= this.#points && owners.size < this.#points; index++) {
         const point = this.#pointOf(`${peer.ip}::${peer.port} ${index}`);
         // A point that is taken moves the rest along.
         if (owners.has(point)) entries++;

@@ -102,9 +102,6 @@ export const route = defineEntity({
 
 export type Route = RowOf<typeof route>;
 
-const snisError = (snis: readonly string[] | null | undefined) =>
-  snis?.length ? "routes cannot be matched by 'snis' in this version: leave them out" : undefined;
-
 /** Kong's subschema of HTTP routes; it has others for gRPC and for streams, which are not proxied here. */
 function byProtocol(): Subschema {
   const refused = (name: string) => narrow(addresses, { eq: null, err: `cannot set '${name}' when 'protocols' is 'http' or 'https'` });
@@ -123,8 +120,6 @@ function byProtocol(): Subschema {
             else_then_err: "must set one of %s when 'protocols' is 'http'",
           },
         },
-        // Bun does not tell the server name of a TLS connection: such a route would match no request over HTTPS.
-        { custom_entity_check: { field_sources: ['snis'], fn: ({ snis }: { snis?: readonly string[] | null }) => snisError(snis) } },
       ],
     },
   );

@@ -71,7 +71,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** Entities whose rows the snapshot is made of. */
-const ENTITIES = ['services', 'routes', 'plugins', 'certificates', 'upstreams', 'targets'];
+const ENTITIES = ['services', 'routes', 'plugins', 'certificates', 'snis', 'upstreams', 'targets'];
 
 class StoreGateway implements Gateway {
   readonly snapshot: LiveSnapshot;

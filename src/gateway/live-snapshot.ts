@@ -12,8 +12,9 @@ import { compileEntries, type RouteEntries } from './route-entries.ts';
 import { RouteTarget, refusing } from './route-target.ts';
 import { Router } from './router.ts';
 import { type Secrets, UnresolvedReference } from './secrets.ts';
+import { type PreparedCertificates, ServerCertificates } from './server-certificates.ts';
 import { ServiceTls, type UpstreamTls } from './service-tls.ts';
-import type { Match, Passage, Plan, Routable, Snapshot } from './snapshot.ts';
+import type { Match, Passage, Plan, Routable, ServerCertificate, Snapshot } from './snapshot.ts';
 
 /** Changes, compiled and ready to be applied. */
 export interface Prepared {
@@ -23,6 +24,7 @@ export interface Prepared {
   readonly goneServices: readonly string[];
   /** What upstreams are made of anew. */
   readonly balancing: readonly Change[];
+  readonly certificates: PreparedCertificates;
 }
 
 interface PreparedRoute {
@@ -42,6 +44,7 @@ export class LiveSnapshot implements Snapshot {
   private readonly store: Store;
   private readonly configurations: PluginConfigurations;
   private readonly serviceTls: ServiceTls;
+  private readonly certificates: ServerCertificates;
   private readonly router = new Router();
   private readonly book = new PlanBook();
   private readonly epochs = new Epochs();
@@ -55,6 +58,7 @@ export class LiveSnapshot implements Snapshot {
     this.balancers = balancers;
     this.configurations = configurations;
     this.serviceTls = new ServiceTls(store, secrets);
+    this.certificates = new ServerCertificates(secrets);
     this.memberships = new Memberships(store);
   }
 
@@ -64,6 +68,10 @@ export class LiveSnapshot implements Snapshot {
 
   match(request: Routable): Match | null {
     return this.router.match(request);
+  }
+
+  certificateFor(serverName: string): ServerCertificate | null {
+    return this.certificates.find(serverName);
   }
 
   get unmatched(): Plan {
@@ -76,9 +84,11 @@ export class LiveSnapshot implements Snapshot {
 
   /** What of the configuration does not work, in words. */
   get problems(): readonly string[] {
-    return [...[...this.book.all()].map(problemOfPlugin), ...[...this.routes.values()].map(problemOfRoute)].filter(
-      problem => problem !== null,
-    );
+    return [
+      ...[...this.book.all()].map(problemOfPlugin),
+      ...[...this.routes.values()].map(problemOfRoute),
+      ...this.certificates.problems,
+    ].filter(problem => problem !== null);
   }
 
   /**
@@ -96,6 +106,10 @@ export class LiveSnapshot implements Snapshot {
       routes: new Map([...others.routes, ...own.routes]),
       goneServices: own.goneServices,
       balancing: [...others.balancing, ...own.balancing],
+      certificates: {
+        certificates: new Map([...others.certificates.certificates, ...own.certificates.certificates]),
+        names: own.certificates.names,
+      },
     };
   }
 
@@ -113,7 +127,7 @@ export class LiveSnapshot implements Snapshot {
   }
 
   /** Returns the problems that were not there before. */
-  apply({ plugins, routes, goneServices, balancing }: Prepared): readonly string[] {
+  apply({ plugins, routes, goneServices, balancing, certificates }: Prepared): readonly string[] {
     const retired: ConfiguredPlugin[] = [];
     const problems: (string | null)[] = [];
     for (const [id, configured] of plugins) {
@@ -129,6 +143,7 @@ export class LiveSnapshot implements Snapshot {
     }
     for (const id of goneServices) this.forgetService(id);
     this.balancers.apply(balancing);
+    problems.push(...this.certificates.apply(certificates));
     this.version++;
     this.epochs.retire(retired.map(closeOf));
     return problems.filter(problem => problem !== null);
@@ -152,10 +167,11 @@ export class LiveSnapshot implements Snapshot {
 
     try {
       const tlsOf = this.serviceTls.after(changes);
+      const certificates = this.certificates.prepare(changes, onProblem);
       const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, tlsOf, onProblem)]));
       for (const { id, row } of rows('plugins')) plugins.set(id, row && this.configure(row as PluginRow, onProblem));
       const goneServices = [...services].filter(([, row]) => row === null).map(([id]) => id);
-      return { plugins, routes, goneServices, balancing: [...rows('upstreams'), ...rows('targets')] };
+      return { plugins, routes, goneServices, balancing: [...rows('upstreams'), ...rows('targets')], certificates };
     } catch (error) {
       void this.closeNew(plugins.values());
       throw error;

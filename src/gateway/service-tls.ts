@@ -2,11 +2,8 @@ import { caCertificate } from '../entities/ca-certificate.ts';
 import { type Certificate, certificate } from '../entities/certificate.ts';
 import type { Entity, Row } from '../entities/entity.ts';
 import { type Service, service } from '../entities/service.ts';
-import { ConfigurationError } from '../lib/configuration-error.ts';
-import type { Field } from '../schema/field.ts';
-import { validate } from '../schema/validate.ts';
-import { violation } from '../schema/violation.ts';
 import type { Change, Store } from '../store/store.ts';
+import { textsOf } from './certificate-pairs.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What `fetch` is told of TLS beyond what is usual: the pair to show, the authorities to trust in place of the usual ones. */
@@ -54,11 +51,9 @@ export class ServiceTls {
     };
   }
 
-  private pairOf({ id, cert, key }: Certificate): UpstreamTls {
-    const { value, secrets } = this.secrets.resolve(certificate.schema as Field as Field<UpstreamTls>, { cert, key });
-    const result = secrets.length > 0 ? validate(certificate.schema, value) : null;
-    if (result && 'errors' in result) throw new ConfigurationError(`client certificate ${id}: ${violation(result.errors)}`);
-    return value;
+  private pairOf(row: Certificate): UpstreamTls {
+    const { cert, key } = textsOf(row, this.secrets);
+    return { cert, key };
   }
 }
 

@@ -2,6 +2,7 @@ import type { Balancer } from '../balancing/balancer.ts';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import type { Phase, Phases } from '../plugins/plugin.ts';
+import type { Pairs } from './certificate-pairs.ts';
 import type { UpstreamTls } from './service-tls.ts';
 
 /** Everything the proxy needs to serve, compiled from one state of the store. */
@@ -14,6 +15,8 @@ export interface Snapshot {
    */
   enter(): Passage;
   match(request: Routable): Match | null;
+  /** What to show to a client that asks for a server name, in lower case. Null: the certificate of the settings. */
+  certificateFor(serverName: string): ServerCertificate | null;
   /** Global plugins, for a request that matches no route. */
   readonly unmatched: Plan;
   /** Ids of the groups that a consumer is in, by the names of the groups: of several, Kong has the first decide. */
@@ -26,6 +29,12 @@ export interface BalancersByName {
   /** Counts how often a name came or went. */
   readonly version: number;
   find(host: string): Balancer | null;
+}
+
+/** A certificate for TLS listeners. */
+export interface ServerCertificate {
+  /** The same object for as long as nothing of it changes. Null: it cannot be had, and no client gets through. */
+  readonly pairs: Pairs | null;
 }
 
 export interface Passage {

@@ -1,30 +1,78 @@
 import type { Server } from 'bun';
+import type { Pairs } from '../gateway/certificate-pairs.ts';
+import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
-import type { KeyPair } from '../lib/self-signed.ts';
 import type { HttpProxy } from './proxy.ts';
 import { IDLE_SECONDS } from './request-context.ts';
+import { TlsDoor } from './tls-door.ts';
+import type { VisitorOf } from './tls-room.ts';
+
+export interface ProxyListener extends Stoppable {
+  readonly port: number;
+}
 
 /**
  * Opens a port for a proxy, for this process alone or `shared` with others that say so too. Throws when it cannot be had.
- * Its `stop` refuses new connections and waits for requests in flight.
+ * Its `stop` refuses new connections and waits for requests in flight. With TLS, `fallback` is what clients are shown when
+ * the configuration has no certificate for the name that they ask for.
  */
 export function listen(
   { hostname, port }: Pick<ListenAddress, 'hostname' | 'port'>,
-  tls: KeyPair | undefined,
+  fallback: Pairs | undefined,
   proxy: HttpProxy,
   use: 'alone' | 'shared' = 'alone',
-): Server<undefined> {
+): ProxyListener {
+  // In production Bun lets programs share a port unless told otherwise: a second gateway would take half of the connections.
+  const place = { hostname, port, reusePort: use === 'shared' };
+  return fallback === undefined ? listenInPlain(place, proxy) : listenBehindDoor(place, fallback, proxy);
+}
+
+interface Place extends Pick<ListenAddress, 'hostname' | 'port'> {
+  readonly reusePort: boolean;
+}
+
+function listenInPlain(place: Place, proxy: HttpProxy): ProxyListener {
+  let ownPort = '';
+  const server = serve({ ...place, fetch: (request, self) => proxy.fetch(request, self, ownPort, null) });
+  ownPort = String(server.port);
+  proxy.entrances.add(server);
+  return { port: Number(ownPort), stop: now => server.stop(now) };
+}
+
+function listenBehindDoor(place: Place, fallback: Pairs, proxy: HttpProxy): ProxyListener {
+  let ownPort = '';
+  const serveVisitors = (pairs: Pairs, visitorOf: VisitorOf) =>
+    serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      tls: { ...pairs },
+      fetch(request, self) {
+        const visitor = visitorOf(request);
+        return visitor === null ? new Response(null, { status: 400 }) : proxy.fetch(request, self, ownPort, visitor);
+      },
+    });
+  const door = new TlsDoor({
+    ...place,
+    fallback,
+    certificateFor: name => proxy.certificateFor(name),
+    serve: serveVisitors,
+    onError: error => proxy.log.error('a TLS server does not start', { error: error.message }),
+  });
+  ownPort = String(door.port);
+  proxy.entrances.add(door);
+  return door;
+}
+
+type Options = Place | { readonly hostname: string; readonly port: number; readonly tls: Bun.TLSOptions };
+
+function serve(options: Options & { fetch(request: Request, server: Server<undefined>): Response | Promise<Response> }): Server<undefined> {
   return Bun.serve({
-    hostname,
-    port,
-    ...(tls && { tls }),
     idleTimeout: IDLE_SECONDS,
     // How large a body may be is for plugins to say.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Without it, Bun shows its own page for errors.
     development: false,
-    // In production Bun lets programs share a port unless told otherwise: a second gateway would take half of the connections.
-    reusePort: use === 'shared',
-    fetch: (request, server) => proxy.fetch(request, server),
+    reusePort: false,
+    ...options,
   });
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'bun';
-import type { Passage, Snapshot } from '../gateway/snapshot.ts';
+import type { Passage, ServerCertificate, Snapshot } from '../gateway/snapshot.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { ClientLeft } from './call.ts';
@@ -10,6 +10,7 @@ import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
 import { insecureAnswer, refusalOf } from './refusals.ts';
 import { RequestContext } from './request-context.ts';
+import type { Visitor } from './tls-room.ts';
 import { Upstreams } from './upstream.ts';
 
 export interface ProxyOptions {
@@ -24,8 +25,17 @@ export interface ProxyOptions {
 }
 
 export interface HttpProxy {
-  fetch(request: Request, server: Server<undefined>): Promise<Response>;
+  /** `port` is where the client came in; `visitor` is who it is, when `server` cannot say. */
+  fetch(request: Request, server: Server<undefined>, port: string, visitor: Visitor | null): Promise<Response>;
+  certificateFor(serverName: string): ServerCertificate | null;
+  readonly log: Log;
+  /** The listeners whose requests are counted. */
+  readonly entrances: Set<Entrance>;
   readonly counters: ProxyCounters;
+}
+
+export interface Entrance {
+  readonly pendingRequests: number;
 }
 
 export interface ProxyCounters {
@@ -44,33 +54,36 @@ export function createProxy(options: ProxyOptions): HttpProxy {
 }
 
 class SnapshotProxy implements HttpProxy {
+  readonly log: Log;
+  readonly entrances = new Set<Entrance>();
   readonly #gateway: { readonly snapshot: Snapshot };
-  readonly #log: Log;
   readonly #peers: Peers;
   readonly #headers: ProxyHeaders;
   readonly #upstreams: Upstreams;
-  /** With their ports: Bun takes its time to tell one. */
-  readonly #ports = new Map<Server<undefined>, string>();
   #requests = 0;
 
   constructor({ gateway, log, trustedIps, realIpHeader, headers, version }: ProxyOptions) {
     this.#gateway = gateway;
-    this.#log = log;
+    this.log = log;
     this.#peers = new Peers(trustedIps, realIpHeader);
     this.#headers = new ProxyHeaders(headers, version);
     this.#upstreams = new Upstreams(log);
   }
 
   get counters(): ProxyCounters {
-    const active = [...this.#ports.keys()].reduce((sum, server) => sum + server.pendingRequests, 0);
+    const active = [...this.entrances].reduce((sum, { pendingRequests }) => sum + pendingRequests, 0);
     return { requests: this.#requests, active };
   }
 
-  async fetch(request: Request, server: Server<undefined>): Promise<Response> {
+  certificateFor(serverName: string): ServerCertificate | null {
+    return this.#gateway.snapshot.certificateFor(serverName);
+  }
+
+  async fetch(request: Request, server: Server<undefined>, port: string, visitor: Visitor | null): Promise<Response> {
     this.#requests++;
     const { snapshot } = this.#gateway;
     const passage = snapshot.enter();
-    const context = new RequestContext(request, server, this.#portOf(server), this.#peers, snapshot);
+    const context = new RequestContext(request, server, port, visitor, this.#peers, snapshot);
     let response: Response;
     try {
       response = await this.#answer(snapshot, context);
@@ -78,14 +91,6 @@ class SnapshotProxy implements HttpProxy {
       response = this.#failure(error, context);
     }
     return this.#finish(response, context, passage);
-  }
-
-  #portOf(server: Server<undefined>): string {
-    const known = this.#ports.get(server);
-    if (known !== undefined) return known;
-    const port = String(server.port);
-    this.#ports.set(server, port);
-    return port;
   }
 
   /** What a plugin, the upstream or the gateway itself says. */
@@ -107,7 +112,7 @@ class SnapshotProxy implements HttpProxy {
     let answer = response;
     let whole: Response | null;
     try {
-      if (plan.response.length > 0) answer = await runResponse(plan.response, context, response, this.#log);
+      if (plan.response.length > 0) answer = await runResponse(plan.response, context, response, this.log);
       whole =
         answer === response || !answer.headers.has('content-length')
           ? await wholeAnswer(answer, context, this.#upstreams)
@@ -141,7 +146,7 @@ class SnapshotProxy implements HttpProxy {
     outcome.endedMs = context.elapsed();
     outcome.requestSize = body.size;
     context.lease?.release();
-    await runLog(plan.log, context, this.#log);
+    await runLog(plan.log, context, this.log);
     passage.leave();
   }
 
@@ -153,7 +158,7 @@ class SnapshotProxy implements HttpProxy {
       return new Response(null, { status: CLIENT_LEFT_STATUS });
     }
     const failure = error instanceof RequestFailure ? error : this.#upstreams.failureOf(error, context);
-    if (failure === null) this.#log.error('request failed', { request_id: context.id, error });
+    if (failure === null) this.log.error('request failed', { request_id: context.id, error });
     outcome.source = failure === null || outcome.upstreamStartedMs !== null ? 'error' : 'exit';
     const { status, message } = failure ?? { status: 500, message: FAILURES[500] };
     return failureResponse(status, message, context.id, request.headers.get('accept'));

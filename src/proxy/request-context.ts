@@ -11,6 +11,7 @@ import type { Call } from './call.ts';
 import type { Peers } from './peers.ts';
 import { ClientBody } from './request-body.ts';
 import { randomId } from './request-id.ts';
+import type { Visitor } from './tls-room.ts';
 
 /** Headers by lower-case name. */
 export type HeaderMembers = Record<string, string> & { host?: string; via?: string; connection?: string; upgrade?: string };
@@ -28,8 +29,7 @@ export class RequestContext implements Context, Routable {
   readonly query: string;
   readonly scheme: 'http' | 'https';
   readonly host: string;
-  /** Bun does not tell the server name of a TLS connection. */
-  readonly sni = null;
+  readonly sni: string | null;
   readonly headers: Headers;
   /** Of the client's headers, by lower-case name; then those for the upstream. */
   readonly members: HeaderMembers;
@@ -54,7 +54,7 @@ export class RequestContext implements Context, Routable {
   readonly log: JsonObject = {};
   readonly upstream: UpstreamRequest;
 
-  constructor(request: Request, server: Server<undefined>, port: string, peers: Peers, snapshot: Snapshot) {
+  constructor(request: Request, server: Server<undefined>, port: string, visitor: Visitor | null, peers: Peers, snapshot: Snapshot) {
     const { url, headers } = request;
     this.request = request;
     this.server = server;
@@ -82,7 +82,8 @@ export class RequestContext implements Context, Routable {
     const pathEnd = mark === -1 || mark > end ? end : mark;
     this.path = url.slice(start, pathEnd);
     this.query = url.slice(pathEnd, end);
-    this.peerIp = peers.ipOf(request, server);
+    this.peerIp = visitor === null ? peers.ipOf(request, server) : visitor.ip;
+    this.sni = visitor === null ? null : visitor.serverName;
     this.peerTrusted = peers.isTrusted(this.peerIp);
     this.clientIp = this.peerTrusted ? peers.clientIp(this.members, this.peerIp) : this.peerIp;
   }

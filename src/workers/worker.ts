@@ -6,7 +6,7 @@ import { loadBundle, trustOnly } from '../lib/outbound.ts';
 import { createTurns } from '../lib/turns.ts';
 import { reportUncaught } from '../lib/uncaught.ts';
 import { enabledPlugins } from '../plugins/registry.ts';
-import { listen } from '../proxy/listener.ts';
+import { listen, type ProxyListener } from '../proxy/listener.ts';
 import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
 import { openStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
@@ -48,7 +48,7 @@ class Worker {
   readonly stopped: Promise<void>;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #inTurn = createTurns();
-  readonly #servers: ReturnType<typeof listen>[] = [];
+  readonly #listeners: ProxyListener[] = [];
   #parts: Parts | null = null;
   #stopping: Promise<undefined> | null = null;
 
@@ -73,7 +73,7 @@ class Worker {
       case 'listen':
         return this.#inTurn(async () => {
           this.#ready.gateway.balancers.start();
-          for (const { address, tls } of demand.ports) this.#servers.push(listen(address, tls, this.#ready.proxy, 'shared'));
+          for (const { address, tls } of demand.ports) this.#listeners.push(listen(address, tls, this.#ready.proxy, 'shared'));
           return undefined;
         });
       case 'log level':
@@ -108,13 +108,13 @@ class Worker {
   }
 
   #stop(now: boolean): Promise<undefined> {
-    if (now) for (const server of this.#servers) void server.stop(true);
+    if (now) for (const listener of this.#listeners) void listener.stop(true);
     this.#stopping ??= this.#end();
     return this.#stopping;
   }
 
   async #end(): Promise<undefined> {
-    await Promise.all(this.#servers.map(server => server.stop()));
+    await Promise.all(this.#listeners.map(listener => listener.stop()));
     await this.#parts?.gateway.close();
     this.#stopped.resolve();
   }

@@ -58,15 +58,10 @@ describe('what a route matches on', () => {
     { hosts: ['a'] },
     { paths: ['/'] },
     { headers: { version: ['1'] } },
+    { snis: ['a.example.com'] },
     { protocols: ['http'], methods: ['GET'] },
   ])('may be any one: %j', input => {
     expect(errorsOf(input)).toBeUndefined();
-  });
-});
-
-test('names of TLS connections are refused: nothing here could match them', () => {
-  expect(errorsOf({ paths: ['/'], snis: ['a.example.com'] })).toEqual({
-    '@entity': ["routes cannot be matched by 'snis' in this version: leave them out"],
   });
 });
 

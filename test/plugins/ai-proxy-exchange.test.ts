@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Server } from 'bun';
 import OpenAI from 'openai';
 import type { Match, Plan, Snapshot } from '../../src/gateway/snapshot.ts';
 import { aiProxy } from '../../src/plugins/ai-proxy.ts';
 import type { Context } from '../../src/plugins/context.ts';
-import { listen } from '../../src/proxy/listener.ts';
+import { listen, type ProxyListener } from '../../src/proxy/listener.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { configured, openHost } from '../support/host.ts';
 import { noBalancers } from '../support/snapshot.ts';
@@ -14,7 +13,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
 // The plugin in a real proxy, between a client and a vendor on real connections.
 
 let upstream: Upstream;
-let server: Server<undefined>;
+let server: ProxyListener;
 let plan: Plan;
 let logged: PromiseWithResolvers<Context>;
 
@@ -26,6 +25,7 @@ beforeAll(() => {
     enter: () => ({ leave: () => undefined }),
     match: () => ({ target: { route: {}, service: null, plan }, upstreamUrl: null, prefix: '', captures: null }) as unknown as Match,
     unmatched: nothing,
+    certificateFor: () => null,
     groupsOf: () => [],
     balancers: noBalancers,
   };

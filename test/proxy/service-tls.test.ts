@@ -147,6 +147,6 @@ describe('an upstream that wants a certificate', () => {
   test('gets no service whose certificate does not match its key', async () => {
     const client = clientRow('{vault://env/client-cert}', '{vault://env/client-key}');
     const opened = open(mutual, shown, client, { CLIENT_CERT: pem('client'), CLIENT_KEY: pem('rsa.key') });
-    await expect(opened).rejects.toThrow(`client certificate ${CLIENT}: schema violation (certificate does not match key)`);
+    await expect(opened).rejects.toThrow(`certificate ${CLIENT}: schema violation (certificate does not match key)`);
   });
 });

@@ -58,6 +58,7 @@ export function oneRoute({
       passages.open++;
       return { leave: () => void passages.open-- };
     },
+    certificateFor: () => null,
     match: request =>
       matches(request) ? { target, upstreamUrl: url === null ? null : url + request.path, prefix: '', captures: null, ...match } : null,
   };

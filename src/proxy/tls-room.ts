@@ -1,0 +1,74 @@
+import type { Server, SocketHandler } from 'bun';
+import { RelayEnd, relaying } from './relay.ts';
+
+/** A client, as the door met it. */
+export interface Visitor {
+  readonly ip: string;
+  /** The server name that it asked for. */
+  readonly serverName: string | null;
+}
+
+/** How a server behind the door finds who has sent a request; null for somebody who did not come through the door. */
+export type VisitorOf = (request: Request) => Visitor | null;
+
+/** The end of a connection that leads to the server. */
+class Guest extends RelayEnd {
+  readonly visitor: Visitor;
+  /** From which it reaches the server. */
+  port = 0;
+
+  constructor(visitor: Visitor) {
+    super();
+    this.visitor = visitor;
+  }
+}
+
+/** One of the servers behind a door, and who is in there. */
+export class TlsRoom {
+  /** On 127.0.0.1. */
+  readonly server: Server<undefined>;
+  /** The name that was asked for last. */
+  serverName: string | null = null;
+  #guests = 0;
+  readonly #visitors = new Map<number, Visitor>();
+  readonly #handler: SocketHandler<RelayEnd>;
+
+  /** `onEmpty` runs each time the last one has left. */
+  constructor(serve: (visitorOf: VisitorOf) => Server<undefined>, onEmpty: (room: TlsRoom) => void) {
+    this.server = serve(request => this.#visitors.get(this.server.requestIP(request)?.port ?? 0) ?? null);
+    const left = (guest: RelayEnd) => {
+      this.#visitors.delete((guest as Guest).port);
+      guest.other?.end();
+      this.#guests--;
+      if (this.#guests === 0) onEmpty(this);
+    };
+    this.#handler = {
+      ...relaying,
+      open: socket => {
+        const guest = socket.data as Guest;
+        guest.port = socket.localPort;
+        this.#visitors.set(guest.port, guest.visitor);
+        guest.open(socket);
+      },
+      close: ({ data }) => left(data),
+      connectError: ({ data }) => left(data),
+    };
+  }
+
+  get isEmpty(): boolean {
+    return this.#guests === 0;
+  }
+
+  /** Connects a client, whose first bytes have been read. */
+  admit(client: RelayEnd, visitor: Visitor, firstBytes: Uint8Array): void {
+    const guest = new Guest(visitor);
+    this.serverName = visitor.serverName;
+    this.#guests++;
+    guest.other = client;
+    client.other = guest;
+    client.received(firstBytes);
+    const { port } = this.server;
+    // What is in the way is said to `connectError` too.
+    Bun.connect<RelayEnd>({ hostname: '127.0.0.1', port: port as number, data: guest, socket: this.#handler }).catch(() => {});
+  }
+}

@@ -67,6 +67,6 @@ export function createAdmin(options: AdminOptions): App {
 
 /** The entities whose rows are found by a secret. */
 function secretNames({ entities }: Store): ReadonlySet<string> {
-  const isSecret = ({ endpointKey, schema }: Entity) => endpointKey !== undefined && schema.fields[endpointKey]?.facts.encrypted;
+  const isSecret = ({ endpointIsSecret }: Entity) => endpointIsSecret === true;
   return new Set([...entities.values()].filter(isSecret).map(({ name }) => name));
 }

@@ -1,4 +1,5 @@
 import type { Entity, Row } from '../entities/entity.ts';
+import { withTimeLeft } from '../entities/expiring.ts';
 import { withDeprecatedNames } from '../schema/deprecated-names.ts';
 import { withoutTransient } from '../store/complete-row.ts';
 import type { Store, Write } from '../store/store.ts';
@@ -37,6 +38,6 @@ export function plainResource(store: Store, entity: Entity): Resource {
     named: key => (entity.endpointKey === undefined ? {} : { [entity.endpointKey]: key }),
     writes: ({ row, old }) => [{ kind: old ? 'replace' : 'insert', entity, row: withoutTransient(entity, row) }],
     removal: ({ id }) => [{ kind: 'remove', entity, id }],
-    show: row => withDeprecatedNames(entity.schema, asFields(row)),
+    show: entity.schema.facts.ttl ? withTimeLeft : row => withDeprecatedNames(entity.schema, asFields(row)),
   };
 }

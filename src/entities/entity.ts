@@ -7,6 +7,8 @@ export interface Row {
   readonly created_at?: number | null;
   readonly updated_at?: number | null;
   readonly tags?: readonly string[] | null;
+  /** Seconds since 1970, with their fractions. From then on it is as if the row were not there; null: it stays. */
+  readonly expires_at?: number | null;
 }
 
 /** A row points at another by its id. */
@@ -28,6 +30,8 @@ export interface Entity<R extends Row = Row> {
    * of one parent, as `cacheKey` says, and then only paths below that parent may use it.
    */
   readonly endpointKey?: string;
+  /** The endpoint key is a secret by itself, such as an API key: no log and no error of a file shows it. */
+  readonly endpointIsSecret?: true;
   /** Fields that together must be unique, nulls counted as values: of `plugins`, name, route, service, consumer and consumer_group. */
   readonly cacheKey?: readonly string[];
   /** The collection's path where it is not `name`: `key-sets`. */

@@ -9,6 +9,7 @@ import { createTurns } from '../lib/turns.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
+import { Expiry } from './expiry.ts';
 import { LiveSnapshot, type Prepared } from './live-snapshot.ts';
 import { type Configuring, PluginConfigurations } from './plugin-configurations.ts';
 import { keyOf, type RowPointer } from './secret-users.ts';
@@ -78,6 +79,7 @@ class StoreGateway implements Gateway {
   readonly balancers: Balancers;
   private readonly store: Store;
   private readonly secrets: Secrets;
+  private readonly expiry: Expiry;
   private readonly log: Log;
   private readonly onApplied: (changes: readonly Change[]) => Promise<void>;
   private readonly stopWatching: () => void;
@@ -110,6 +112,8 @@ class StoreGateway implements Gateway {
     const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix, nodeId, configuring });
     this.balancers = new Balancers({ store, resolver, clock, log, countedElsewhere: countHealth });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);
+    const remove = (ended: readonly RowPointer[]) => this.write(ended.map(pointer => ({ kind: 'remove', ...pointer })));
+    this.expiry = new Expiry({ store, clock, log, remove });
     this.stopWatching = store.watch(
       changes => void this.inTurn(() => this.changedElsewhere(changes)),
       error => void this.inTurn(async () => this.cannotRead(error)),
@@ -122,6 +126,7 @@ class StoreGateway implements Gateway {
       // The rows as they are by now.
       const rows = [...this.everything()];
       this.apply(this.snapshot.prepareInSpiteOfProblems(rows), rows);
+      this.expiry.open();
     });
   }
 
@@ -162,6 +167,7 @@ class StoreGateway implements Gateway {
   async close(): Promise<void> {
     this.stopWatching();
     this.secrets.close();
+    this.expiry.close();
     await this.inTurn(() => this.snapshot.close());
   }
 
@@ -176,6 +182,7 @@ class StoreGateway implements Gateway {
 
   private apply(prepared: Prepared, changes: readonly Change[]): void {
     this.secrets.keep(changes);
+    this.expiry.note(changes);
     for (const problem of this.snapshot.apply(prepared)) this.log.error('configuration that does not work', { problem });
   }
 

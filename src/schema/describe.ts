@@ -18,7 +18,8 @@ export function describe(field: Field): Description {
   };
 }
 
-const describeAll = (fields: readonly (readonly [string, Field])[]) => fields.map(([name, field]) => ({ [name]: describe(field) }));
+const describeAll = (fields: readonly (readonly [string, Field])[]) =>
+  fields.filter(([, { facts }]) => !facts.hidden).map(([name, field]) => ({ [name]: describe(field) }));
 
 // JSON has no functions: it leaves them out.
 const withoutFunctions = (facts: RecordFacts): Description => JSON.parse(JSON.stringify(facts));

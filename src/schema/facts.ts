@@ -15,6 +15,8 @@ export interface Facts {
   readonly unique_across_ws?: boolean;
   /** Written and shown, but no column of the row's own: of `certificates`, `snis`. */
   readonly transient?: boolean;
+  /** Not printed at `/schemas/…`: Kong has it without declaring it. */
+  readonly hidden?: boolean;
   /** Takes no other value once a row has one. */
   readonly immutable?: boolean;
   /** Filled by the gateway when a row is inserted: ids and timestamps. */

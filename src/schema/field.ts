@@ -47,6 +47,8 @@ export interface RecordFacts extends Facts {
   readonly shorthand_fields?: Readonly<Record<string, Shorthand>>;
   readonly transformations?: readonly Transformation[];
   readonly subschema?: Subschema;
+  /** Rows may end by themselves: they have the fields of `expiring`. */
+  readonly ttl?: true;
 }
 
 export interface RecordField<T = unknown> extends Field<T> {

@@ -44,13 +44,15 @@ export class Collection {
     return this.#uniqueKeys.has(field);
   }
 
+  /** By its id, or by a field that is unique. */
   findBy(field: string, value: string): Row | undefined {
-    return this.#owner(field, () => value);
+    return this.#rows.get(field === 'id' ? value : (this.#unique(field).owners.get(value) ?? ''));
   }
 
   /** The row with these values in the fields of the entity's `cacheKey`; one that is left out counts as null. */
   findByCacheKey(values: Readonly<Record<string, unknown>>): Row | undefined {
-    return this.#owner(cacheKeyName(this.entity), fields => claim(fields, values));
+    const { fields, owners } = this.#unique(cacheKeyName(this.entity));
+    return this.#rows.get(owners.get(claim(fields, values) ?? '') ?? '');
   }
 
   all(): Iterable<Row> {
@@ -124,12 +126,10 @@ export class Collection {
     }
   }
 
-  #owner(key: string, claimOf: (fields: readonly string[]) => string | undefined): Row | undefined {
+  #unique(key: string): UniqueKey {
     const unique = this.#uniqueKeys.get(key);
     if (!unique) throw new Error(`field '${key}' of ${this.entity.name} is not unique`);
-    const wanted = claimOf(unique.fields);
-    const id = wanted === undefined ? undefined : unique.owners.get(wanted);
-    return id === undefined ? undefined : this.#rows.get(id);
+    return unique;
   }
 
   #eachList(row: Row, visit: (lists: Map<string, SortedIds>, key: string) => void): void {

@@ -20,6 +20,6 @@ export interface Item {
 /** What names an entry in messages: `services 'my-api': `. */
 export function labelOf({ entity, fields, path }: Pick<Item, 'entity' | 'fields' | 'path'>): string {
   const { name, id } = fields;
-  const called = (entity.endpointKey && fields[entity.endpointKey]) ?? name ?? id;
+  const called = (entity.endpointKey && !entity.endpointIsSecret && fields[entity.endpointKey]) || (name ?? id);
   return typeof called === 'string' ? `${entity.name} '${called}': ` : `entry ${Number(path.at(-1)) + 1} of ${entity.name}: `;
 }

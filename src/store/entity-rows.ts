@@ -61,7 +61,8 @@ export class EntityRows {
   /** To be called when all entries are there: a row of the store gives way only if the file says so. */
   refuseDisputed(): void {
     for (const { item, key, owner } of this.#disputes) {
-      if (!this.names.has(owner)) this.#problems.addTo(item, [], this.#violation(`${key} is there already, with the id ${owner}`));
+      if (!this.names.has(owner))
+        this.#problems.addTo(item, [], this.#violation(`${this.#keys.shown(key)} is there already, with the id ${owner}`));
     }
   }
 
@@ -77,7 +78,7 @@ export class EntityRows {
 
   #claim(item: Item, keys: readonly string[], id: string): void {
     const twice = keys.find(key => this.#taken.has(key));
-    if (twice !== undefined) this.#problems.addTo(item, [], this.#violation(`${twice} already declared`));
+    if (twice !== undefined) this.#problems.addTo(item, [], this.#violation(`${this.#keys.shown(twice)} already declared`));
     for (const key of keys) {
       this.#taken.set(key, id);
       const owner = this.#known.get(key)?.id ?? id;

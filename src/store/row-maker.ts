@@ -1,5 +1,6 @@
 import type { Entity, Row } from '../entities/entity.ts';
-import type { RecordField } from '../schema/field.ts';
+import { automaticValue } from '../schema/automatic.ts';
+import type { Field, RecordField } from '../schema/field.ts';
 import { type FieldErrors, validate } from '../schema/validate.ts';
 import { withoutTransient } from './complete-row.ts';
 import type { Fields } from './declarative-item.ts';
@@ -18,17 +19,18 @@ export const NO_ID = '00000000-0000-0000-0000-000000000000';
 export function rowMaker(entity: Entity, transforms: boolean): (entry: Fields) => Made | { readonly errors: FieldErrors } {
   const { transformations: _, ...facts } = entity.schema.facts;
   const schema: RecordField<Row> = transforms ? entity.schema : { ...entity.schema, facts };
-  const seconds = Date.now() / 1000;
   const automatic = Object.entries(schema.fields).filter(([name, field]) => field.facts.auto && name !== 'id');
-  const now: Fields = Object.fromEntries(automatic.map(([name, { type }]) => [name, type === 'integer' ? Math.floor(seconds) : seconds]));
+  const now = automaticValues(automatic.filter(([, { facts }]) => facts.timestamp));
+  const random = automatic.filter(([, { facts }]) => !facts.timestamp);
 
   return entry => {
-    const { id = NO_ID, ...given } = withoutNulls(entry, ['id', ...Object.keys(now)]);
-    const result = validate(schema, { ...now, ...given, id });
+    const made = { ...now, ...automaticValues(random) };
+    const { id = NO_ID, ...given } = withoutNulls(entry, ['id', ...Object.keys(made)]);
+    const result = validate(schema, { ...made, ...given, id });
     if ('errors' in result) return result;
     const row = withoutTransient(entity, result.value) as Row & Fields;
     const finish = (rowId: string, old: Row | undefined): Row => {
-      const before = Object.entries(old ?? {}).filter(([name]) => name in now && !(name in given));
+      const before = Object.entries(old ?? {}).filter(([name]) => name in made && !(name in given));
       const same = { ...row, ...Object.fromEntries(before), id: rowId };
       const isTouched = old !== undefined && 'updated_at' in now && !('updated_at' in given) && !Bun.deepEquals(same, old);
       return isTouched ? { ...same, updated_at: row.updated_at ?? null } : same;
@@ -36,6 +38,9 @@ export function rowMaker(entity: Entity, transforms: boolean): (entry: Fields) =
     return { row, finish };
   };
 }
+
+const automaticValues = (fields: readonly (readonly [string, Field])[]): Fields =>
+  Object.fromEntries(fields.map(([name, field]) => [name, automaticValue(field)]));
 
 /** A null for a field the gateway fills means: fill it. */
 const withoutNulls = (fields: Fields, automatic: readonly string[]): Fields =>

@@ -39,7 +39,7 @@ export interface Store {
   readonly revision: number;
   /** By id, or by the entity's endpoint key, when that is unique by itself. */
   find<R extends Row>(entity: Entity<R>, key: string): R | undefined;
-  /** By a unique field, or any field of a credential that `unique` marks. */
+  /** By the id, or a field that is unique. */
   findBy<R extends Row>(entity: Entity<R>, field: string, value: string): R | undefined;
   /** By the fields of the entity's `cacheKey`: `{ upstream: { id }, target: '10.0.0.1:80' }`. One that is left out counts as null. */
   findByCacheKey<R extends Row>(entity: Entity<R>, values: Readonly<Record<string, unknown>>): R | undefined;

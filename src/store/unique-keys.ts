@@ -1,5 +1,6 @@
 import type { Entity, Reference } from '../entities/entity.ts';
 import { isObject } from '../lib/json.ts';
+import { REDACTED } from '../lib/redact.ts';
 import type { Fields } from './declarative-item.ts';
 import { foreignFields } from './foreign-fields.ts';
 
@@ -35,14 +36,21 @@ export class UniqueKeys {
     return keys;
   }
 
+  /** One of them as a message may say it. */
+  shown(key: string): string {
+    const { endpointKey, endpointIsSecret } = this.#entity;
+    return endpointIsSecret && key.startsWith(`${endpointKey} set to `) ? `${endpointKey} set to '${REDACTED}'` : key;
+  }
+
   ofId(id: string): string {
     return `primary key set to '${id}'`;
   }
 
   /** The id of a row that `row` names; what nothing names is told apart by all that the entry says. */
   generatedId(row: Fields, entry: Fields, isTaken: (id: string) => boolean): string {
-    const { endpointKey, name: kind } = this.#entity;
-    const name = endpointKey === undefined ? undefined : row[endpointKey];
+    const { endpointKey = '', name: kind, schema } = this.#entity;
+    // What the gateway made up tells nothing apart.
+    const name = (schema.fields[endpointKey]?.facts.auto ? entry : row)[endpointKey];
     if (typeof name === 'string') return this.#id([name, ...this.#parents.map(parent => part(row[parent]))].join(':'));
     if (this.#together.length > 0) return this.#id([kind, ...this.#together.map(key => part(row[key]))].join(':'));
     for (let copy = 0; ; copy++) {

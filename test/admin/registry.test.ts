@@ -59,6 +59,7 @@ const keyRings = defineEntity({
 const passes = defineEntity({
   name: 'passes',
   endpointKey: 'code',
+  endpointIsSecret: true,
   schema: record(
     {
       id: string({ uuid: true, auto: true }),

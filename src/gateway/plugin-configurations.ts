@@ -75,6 +75,7 @@ export class PluginConfigurations {
     this.log = log;
     this.host = {
       lookup: (entity, field) => value => store.findBy(entity, field, value),
+      pointingAt: (entity, field) => id => store.pointingAt(entity, field, id),
       log,
       nodeId,
       path: relative => resolve(prefix, relative),

@@ -17,8 +17,19 @@ export function parseArguments(text: string): Arguments {
   return found;
 }
 
+/** The query with some of its parameters left out, or others in their place; `query` has its `?`, or is empty. What stays, stays as it was written. */
+export function changeParameters(query: string, change: (name: string, pair: string) => string | null): string {
+  if (query.length < 2) return query;
+  const changed = query
+    .slice(1)
+    .split('&')
+    .flatMap(pair => change(decode(pair.split('=', 1)[0] ?? ''), pair) ?? []);
+  return changed.length === 0 ? '' : `?${changed.join('&')}`;
+}
+
 /** What is no escape stays. */
 function decode(text: string): string {
+  if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');
   try {
     return decodeURIComponent(spaced);

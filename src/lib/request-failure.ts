@@ -1,9 +1,11 @@
-/** A request that the gateway itself refuses or cannot carry out: its status, and the text the client reads. */
+/** A request that the gateway itself refuses or cannot carry out: its status, the text the client reads, and headers that go with it. */
 export class RequestFailure extends Error {
   readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
+    this.headers = headers;
   }
 }

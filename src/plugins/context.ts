@@ -26,7 +26,12 @@ export interface Context {
   /** What the parentheses of a regex path caught: by number, and by name. */
   readonly captures: Readonly<Record<string, string>> | null;
   consumer: Consumer | null;
+  /** Null while nobody has proved who they are: an anonymous consumer has none. */
   credential: Row | null;
+  /** Groups that who proved the client's identity says it is in, where that is not the gateway. */
+  authenticatedGroups: readonly string[] | null;
+  /** Where plugins of this request look for credentials. */
+  credentialPlaces: readonly CredentialPlaces[];
 
   /** The client's body: read at most once, parsed at most once, shared by every plugin. */
   readonly body: RequestBody;
@@ -43,6 +48,16 @@ export interface Context {
   rest(milliseconds: number): void;
 }
 
+/** Where clients put what proves who they are: logs do not show what is there, and vendors of models do not get it. */
+export interface CredentialPlaces {
+  /** Lower-case names of headers. */
+  readonly headers: readonly string[];
+  /** Names of parameters of the query. */
+  readonly parameters: readonly string[];
+  /** Names of members of a body. */
+  readonly members: readonly string[];
+}
+
 export interface RequestBody {
   /**
    * The text of the body, decompressed. Throws a RequestFailure with status 413 past `limit` bytes (0: no limit),
@@ -55,8 +70,8 @@ export interface RequestBody {
   longStrings?(limit: number): Promise<LongStrings | null> | null;
   /** As it was sent, whatever its encoding. */
   bytes(limit: number): Promise<Uint8Array>;
-  /** What plugins after this one read, and what is sent upstream. */
-  replace(text: string): void;
+  /** What plugins after this one read, and what is sent upstream. It is plain, whatever the encoding was. */
+  replace(content: string | Uint8Array<ArrayBuffer>): void;
 }
 
 /** Mutable: what a plugin leaves here is what the upstream gets. */

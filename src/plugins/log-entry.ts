@@ -1,6 +1,6 @@
 import type { Row } from '../entities/entity.ts';
-import { parseArguments } from '../lib/query.ts';
-import { type Context, noteKey, type Outcome, type Try } from './context.ts';
+import { changeParameters, parseArguments } from '../lib/query.ts';
+import { type Context, type CredentialPlaces, noteKey, type Outcome, type Try } from './context.ts';
 
 /** The id of Kong's workspace `default` where no database chose another: dashboards group by it. */
 const WORKSPACE = { workspace: '0dc6f45b-8f8d-40d2-a504-473544ee190b', workspace_name: 'default' };
@@ -25,20 +25,21 @@ export const loggedStatus = ({ clientLeft, status }: Outcome): number => (client
 
 /** Fields and words: kong/pdk/log.lua, and https://developer.konghq.com/plugins/http-log/#log-format */
 function describeRequest(context: Context) {
-  const { outcome, url, consumer, credential } = context;
+  const { outcome, url, consumer, credential, credentialPlaces: places } = context;
   const requestHeaders = headerMembers(context.request.headers);
   const responseHeaders = outcome.responseHeaders && headerMembers(outcome.responseHeaders);
-  const uri = context.path + context.query;
+  const query = visibleQuery(context.query, places);
+  const uri = context.path + query;
   const status = loggedStatus(outcome);
   return {
     request: {
       id: context.id,
       uri,
       url: `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}${uri}`,
-      querystring: parseArguments(context.query.slice(1)),
+      querystring: parseArguments(query.slice(1)),
       method: context.method,
-      size: `${context.method} ${uri} HTTP/1.1\r\n`.length + headerBytes(requestHeaders) + outcome.requestSize,
-      headers: withoutSecrets(requestHeaders),
+      size: `${context.method} ${context.path}${context.query} HTTP/1.1\r\n`.length + headerBytes(requestHeaders) + outcome.requestSize,
+      headers: withoutSecrets(requestHeaders, places),
       // Bun does not tell the version and the cipher of a connection.
       ...(url.protocol === 'https:' && { tls: { client_verify: 'NONE' } }),
     },
@@ -87,13 +88,21 @@ function balancerTry({ startedAt, ...attempt }: Try) {
 }
 
 /** Path and query as the upstream got them, but for parameters that did not come from the client: they may be the gateway's own keys. */
-function upstreamUri({ upstream, query }: Context): string {
+function upstreamUri({ upstream, query, credentialPlaces }: Context): string {
   if (upstream.url === null) return '';
   const { pathname, search } = new URL(upstream.url);
-  if (search === '' || search === query) return pathname + search;
+  if (search === '' || search === query) return pathname + visibleQuery(search, credentialPlaces);
   const fromClient = new Set(query.slice(1).split('&'));
   const parameters = search.slice(1).split('&');
-  return `${pathname}?${parameters.map(pair => (fromClient.has(pair) ? pair : `${pair.split('=', 1)[0]}=${REDACTED}`)).join('&')}`;
+  const shown = parameters.map(pair => (fromClient.has(pair) ? pair : `${pair.split('=', 1)[0]}=${REDACTED}`));
+  return pathname + visibleQuery(`?${shown.join('&')}`, credentialPlaces);
+}
+
+/** Without what clients prove their identity by. */
+function visibleQuery(query: string, places: readonly CredentialPlaces[]): string {
+  if (query === '' || places.length === 0) return query;
+  const isSecret = (name: string) => places.some(({ parameters }) => parameters.includes(name));
+  return changeParameters(query, (name, pair) => (isSecret(name) ? `${pair.split('=', 1)[0]}=${REDACTED}` : pair));
 }
 
 type HeaderMembers = Readonly<Record<string, string | readonly string[]>>;
@@ -105,8 +114,9 @@ function headerMembers(headers: Headers): HeaderMembers {
   return cookies?.length === 1 ? { ...members, 'set-cookie': cookies[0] ?? '' } : members;
 }
 
-function withoutSecrets(headers: HeaderMembers): HeaderMembers {
+function withoutSecrets(headers: HeaderMembers, places: readonly CredentialPlaces[]): HeaderMembers {
   const visible = { ...headers };
+  for (const place of places) for (const name of place.headers) if (name in visible) visible[name] = REDACTED;
   for (const name in visible) if (SECRET_HEADERS.has(name)) visible[name] = REDACTED;
   return visible;
 }

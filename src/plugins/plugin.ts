@@ -24,8 +24,10 @@ export type Phase = 'access' | 'response' | 'log';
 
 /** What the gateway lends a plugin when it is configured. */
 export interface Host {
-  /** Finds a row by a unique field: in memory, at request time, never stale. */
+  /** Finds a row by its id or a unique field: in memory, at request time, never stale. */
   lookup<R extends Row>(entity: Entity<R>, field: string & keyof R): (value: string) => R | undefined;
+  /** Finds the rows whose foreign field points at a row, likewise. */
+  pointingAt<R extends Row>(entity: Entity<R>, field: string & keyof R): (id: string) => Iterable<R>;
   readonly log: Log;
   /** Of this gateway, all its workers alike. */
   readonly nodeId: string;

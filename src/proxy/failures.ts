@@ -40,12 +40,18 @@ const TEMPLATES: ReadonlyMap<string, readonly [mediaType: string, Template]> = n
 ]);
 
 /** What the gateway itself answers, in the media type that the client likes best of those Kong knows. */
-export function failureResponse(status: number, message: string, id: string, accept: string | null): Response {
+export function failureResponse(
+  status: number,
+  message: string,
+  id: string,
+  accept: string | null,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const [mediaType, template] = preferred(accept);
   const body = template(message, id);
   return new Response(body, {
     status,
-    headers: { 'Content-Type': `${mediaType}; charset=utf-8`, 'Content-Length': String(Buffer.byteLength(body)) },
+    headers: { ...headers, 'Content-Type': `${mediaType}; charset=utf-8`, 'Content-Length': String(Buffer.byteLength(body)) },
   });
 }
 

@@ -160,8 +160,8 @@ class SnapshotProxy implements HttpProxy {
     const failure = error instanceof RequestFailure ? error : this.#upstreams.failureOf(error, context);
     if (failure === null) this.log.error('request failed', { request_id: context.id, error });
     outcome.source = failure === null || outcome.upstreamStartedMs !== null ? 'error' : 'exit';
-    const { status, message } = failure ?? { status: 500, message: FAILURES[500] };
-    return failureResponse(status, message, context.id, request.headers.get('accept'));
+    const { status, message, headers } = failure ?? { status: 500, message: FAILURES[500], headers: {} };
+    return failureResponse(status, message, context.id, request.headers.get('accept'), headers);
   }
 }
 

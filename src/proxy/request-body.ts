@@ -72,23 +72,26 @@ export class ClientBody implements RequestBody {
   }
 
   async bytes(limit: number): Promise<Uint8Array> {
-    if (this.#replaced || this.#isText()) return new TextEncoder().encode(await this.text(limit));
-    if (limit > 0 && this.#declaredLength() > limit) throw tooLarge();
+    if (this.#isText()) return new TextEncoder().encode(await this.text(limit));
+    if (!this.#replaced && limit > 0 && this.#declaredLength() > limit) throw tooLarge();
     this.#bytes ??= this.#readBytes(limit);
     const bytes = await this.#bytes;
     if (limit > 0 && bytes.length > limit) throw tooLarge();
     return bytes;
   }
 
-  replace(text: string): void {
-    this.#text = text;
+  replace(content: string | Uint8Array<ArrayBuffer>): void {
+    const isText = typeof content === 'string';
+    this.#text = isText ? content : null;
+    this.#bytes = isText ? null : Promise.resolve(content);
     this.#json = null;
+    this.#longStrings = null;
     this.#replaced = true;
   }
 
   /** What to send upstream. Null: nothing. A stream can be sent only once. */
   async toSend(): Promise<string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
-    if (this.#replaced || this.#isText()) return this.text(0);
+    if (this.#isText()) return this.text(0);
     if (this.#bytes === null) {
       const length = this.#declaredLength();
       if (length === 0 && !this.#request.headers.has('transfer-encoding')) return null;
@@ -142,7 +145,7 @@ export class ClientBody implements RequestBody {
     }
     this.#bytes ??= this.#readBytes(limit);
     const bytes = await this.#bytes;
-    const encoding = this.#request.headers.get('content-encoding');
+    const encoding = this.#replaced ? null : this.#request.headers.get('content-encoding');
     const plain = isEncoded(encoding) ? await decode(bytes, encoding, limit) : bytes;
     this.#plainSize = plain.length;
     return textOf(plain);

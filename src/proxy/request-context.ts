@@ -48,6 +48,8 @@ export class RequestContext implements Context, Routable {
   captures: Match['captures'] = null;
   consumer: Consumer | null = null;
   credential: Row | null = null;
+  authenticatedGroups: readonly string[] | null = null;
+  credentialPlaces: Context['credentialPlaces'] = NO_PLACES;
   readonly body: ClientBody;
   readonly outcome = new RequestOutcome();
   #notes: RequestNotes | null = null;
@@ -143,6 +145,8 @@ export class RequestContext implements Context, Routable {
     return Date.now() - this.startedAt;
   }
 }
+
+const NO_PLACES: Context['credentialPlaces'] = [];
 
 /** For a client that sends its headers or body slowly, and for one that keeps a connection it does not use. */
 export const IDLE_SECONDS = 60;

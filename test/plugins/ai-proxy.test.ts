@@ -265,3 +265,21 @@ describe('the configuration', () => {
     expect(() => configured(aiProxy, config, openHost().host)).not.toThrow();
   });
 });
+
+describe('the gateway’s own credentials stop here, whatever they are called', () => {
+  const places = { headers: ['x-team-key', 'authorization'], parameters: ['team'], members: ['team'] };
+  const headers = { 'content-type': 'application/json', 'x-team-key': 's3cret', authorization: 's3cret', 'x-other': 'kept' };
+  const body = '{"team":"s3cret","messages":[{"role":"user","content":"hi"}]}';
+
+  test.each([
+    ['a vendor of the same dialect', chat()],
+    ['a vendor of another dialect', chat({ model: COHERE })],
+    ['a vendor whose key clients may bring', chat({ auth: { ...KEY, allow_override: true } })],
+    ['a vendor that takes no key', chat({ auth: undefined })],
+  ])('for %s', async (_, config) => {
+    const { context, sent } = await send(config, body, { headers, query: '?team=s3cret&a=1', credentialPlaces: [places] });
+    expect([sent(), context.upstream.url, context.upstream.headers].map(part => JSON.stringify(part)).join()).not.toContain('s3cret');
+    expect(context.upstream.url).toEndWith('?a=1');
+    expect(context.upstream.headers).toMatchObject({ 'x-other': 'kept' });
+  });
+});

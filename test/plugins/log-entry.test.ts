@@ -160,6 +160,18 @@ test('a request over TLS says so, and names the port', () => {
 });
 
 describe('no secret is logged', () => {
+  test('where a plugin looks for credentials, and nowhere else', () => {
+    const request = new Request('http://localhost/a?x=1&team%2Dkey=s3cret&y', { headers: { 'x-team-key': 's3cret', 'x-other': 'shown' } });
+    const entry = entryOf(request, { credentialPlaces: [{ headers: ['x-team-key'], parameters: ['team-key'], members: [] }] });
+    expect(JSON.stringify(entry)).not.toContain('s3cret');
+    expect(entry.request).toMatchObject({
+      uri: '/a?x=1&team%2Dkey=REDACTED&y',
+      querystring: { x: '1', 'team-key': 'REDACTED', y: true },
+      headers: { 'x-team-key': 'REDACTED', 'x-other': 'shown' },
+    });
+    expect(entry.upstream_uri).toBe('/a?x=1&team%2Dkey=REDACTED&y');
+  });
+
   test.each(['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-goog-api-key'])('in the header %s', name => {
     const { request } = entryOf(new Request('http://localhost/', { headers: { [name]: 'secret' } }));
     expect(request.headers[name]).toBe('REDACTED');

@@ -23,6 +23,8 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
     captures: null,
     consumer: null,
     credential: null,
+    authenticatedGroups: null,
+    credentialPlaces: [],
     body: {
       text: () => Promise.resolve(''),
       json: () => Promise.resolve(undefined),

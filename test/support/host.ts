@@ -12,6 +12,7 @@ export function openHost(prefix = '/nowhere') {
   const { log, lines, said } = recordingLog();
   const host: Host = {
     lookup: () => () => undefined,
+    pointingAt: () => () => [],
     log,
     nodeId: NODE_ID,
     path: relative => join(relative.startsWith('/') ? '' : prefix, relative),

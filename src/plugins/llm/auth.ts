@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../lib/configuration-error.ts';
 import type { Json, JsonObject } from '../../lib/json.ts';
+import type { CredentialPlaces } from '../context.ts';
 import type { Auth } from './config.ts';
 
 /** Where clients put a key for a vendor. Unless they may, theirs stops here. */
@@ -9,12 +10,12 @@ const VENDOR_KEYS = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'];
 const OWN_KEY = 'apikey';
 const NEVER_SENT = [OWN_KEY, 'cookie'];
 
-/** Puts the vendor's key where the vendor looks for it, and takes the keys away that the vendor must not see. */
+/** Puts the vendor's key where the vendor looks for it, and takes the keys away that the vendor must not see: `places` are where the gateway's are. */
 export interface LlmAuth {
   /** Lower-case names; changed in place. */
-  headers(headers: Record<string, string>): void;
+  headers(headers: Record<string, string>, places: readonly CredentialPlaces[]): void;
   /** `query`: the client's, with its `?`, or empty. */
-  url(url: string, query: string): string;
+  url(url: string, query: string, places: readonly CredentialPlaces[]): string;
   /** Members to add to the body. */
   members(body: JsonObject): Readonly<Record<string, Json>>;
   /** It is a member of the body. */
@@ -33,15 +34,17 @@ export function compileAuth(auth: Auth): LlmAuth {
   const refused = override || (headerName === null && param_name === null) ? NEVER_SENT : [...NEVER_SENT, ...VENDOR_KEYS];
 
   return {
-    headers(headers) {
+    headers(headers, places) {
+      for (const place of places) for (const name of place.headers) if (name in headers) delete headers[name];
       for (const name of refused) if (name in headers) delete headers[name];
       if (headerName !== null && header_value !== null && !(override && headerName in headers)) headers[headerName] = header_value;
     },
 
-    url(url, query) {
+    url(url, query, places) {
       if (query === '' && inQuery === null) return url;
       const target = new URL(url);
       const clients = new URLSearchParams(query);
+      for (const { parameters } of places) for (const name of parameters) clients.delete(name);
       const configured = new Set([...target.searchParams.keys(), OWN_KEY]);
       if (inQuery !== null && !(override && clients.has(inQuery))) {
         target.searchParams.set(inQuery, param_value ?? '');

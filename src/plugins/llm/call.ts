@@ -120,7 +120,7 @@ function proxyTo(host: string | null, port: number | null): BunFetchRequestInit 
 }
 
 /** The call as a request of its own. Templates of the configuration are filled in from the client's. */
-function exchangeWithin({ id, request, url, captures, outcome, upstream }: Context, chat: ChatRequest): ExchangeContext {
+function exchangeWithin({ id, request, url, captures, credentialPlaces, outcome, upstream }: Context, chat: ChatRequest): ExchangeContext {
   const text = JSON.stringify(chat);
   const headers = new Headers(request.headers);
   headers.set('content-type', 'application/json');
@@ -132,6 +132,7 @@ function exchangeWithin({ id, request, url, captures, outcome, upstream }: Conte
     path: '/',
     query: '',
     captures,
+    credentialPlaces,
     body: {
       text: () => Promise.resolve(text),
       json: () => Promise.resolve(parseJson(text)),

@@ -51,8 +51,8 @@ export function compilePreservedRequest(settings: RequestSettings, { endpoint }:
     };
     const { url, headers = {} } = endpoint(call);
     const { upstream } = context;
-    upstream.url = auth.url(url, context.query);
-    setHeaders(upstream.headers, headers, auth, watched);
+    upstream.url = auth.url(url, context.query, context.credentialPlaces);
+    setHeaders(context, headers, auth, watched);
     if (credentials !== null)
       await credentials.sign({ method: upstream.method, url: upstream.url, headers: upstream.headers, body: bytes });
     return call;

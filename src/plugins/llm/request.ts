@@ -84,13 +84,15 @@ export function compileRequest<Request>(
     };
 
     const members = changedMembers(body, call);
+    for (const place of context.credentialPlaces)
+      for (const name of place.members) if (name in body) Object.assign(members, { [name]: undefined });
     // What is not sent on as the client wrote it.
     if ((operation.dialect === 'own' || members.stream_options !== undefined || longStrings !== null) && isTooDeep(body)) {
       throw new RequestFailure(400, 'request body is nested too deeply');
     }
     const { url, headers = {} } = operation.endpoint(call);
     const { upstream } = context;
-    upstream.url = auth.url(url, context.query);
+    upstream.url = auth.url(url, context.query, context.credentialPlaces);
     upstream.method = 'POST';
     const sent = sentMembers(body, members);
     const changes = longStrings ? longStrings.marked(sent) : sent;
@@ -99,7 +101,7 @@ export function compileRequest<Request>(
     // They describe the client's body.
     for (const name of ['content-length', 'content-encoding']) if (name in upstream.headers) delete upstream.headers[name];
     upstream.headers['content-type'] = 'application/json';
-    setHeaders(upstream.headers, headers, auth, readsAnswer);
+    setHeaders(context, headers, auth, readsAnswer);
     if (credentials !== null) {
       await credentials.sign({ method: 'POST', url: upstream.url, headers: upstream.headers, body: upstream.body });
     }
@@ -152,16 +154,17 @@ export function compileRequest<Request>(
 
 /** The client's headers made the vendor's. */
 export function setHeaders(
-  headers: Record<string, string> & { host?: string },
+  { upstream, credentialPlaces }: Pick<ExchangeContext, 'upstream' | 'credentialPlaces'>,
   vendors: Readonly<Record<string, string>>,
   auth: LlmAuth,
   readsAnswer: boolean,
 ) {
+  const headers: Record<string, string> & { host?: string } = upstream.headers;
   // The address of another.
   if (headers.host !== undefined) delete headers.host;
   // Left out, fetch would ask for encodings of its own choice, which the client may not know.
   if (readsAnswer || !('accept-encoding' in headers)) headers['accept-encoding'] = 'identity';
-  auth.headers(headers);
+  auth.headers(headers, credentialPlaces);
   Object.assign(headers, vendors);
 }
 

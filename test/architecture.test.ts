@@ -95,8 +95,11 @@ test('no import cycle, type imports included', () => {
   for (const file of files) visit(file, []);
 });
 
+/** A plugin that owns entities is a folder. */
+const fileOf = ({ name }: { name: string }) => (files.includes(`plugins/${name}.ts`) ? `plugins/${name}.ts` : `plugins/${name}/${name}.ts`);
+
 test('a plugin or provider imports no sibling plugin or provider', () => {
-  const units = [...plugins.map(plugin => `plugins/${plugin.name}.ts`), ...providers.map(provider => `providers/${provider.name}.ts`)];
+  const units = [...plugins.map(fileOf), ...providers.map(provider => `providers/${provider.name}.ts`)];
   const wrong = units.flatMap(unit =>
     inside(unit)
       .filter(target => units.includes(target))
@@ -115,6 +118,16 @@ test('what lies in a provider’s folder is that provider’s alone', () => {
   expect(wrong).toEqual([]);
 });
 
+test('what lies in a plugin’s folder is that plugin’s alone', () => {
+  const wrong = files.flatMap(file =>
+    inside(file)
+      .filter(target => plugins.some(plugin => dirname(target) === `plugins/${plugin.name}` && target !== fileOf(plugin)))
+      .filter(target => dirname(file) !== dirname(target))
+      .map(target => `${file} → ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('the core names no vendor and no plugin', () => {
   const names = [...plugins.map(plugin => plugin.name), ...providers.map(provider => provider.name)].filter(name => name !== 'openai');
   const core = files.filter(file => /^(lib|schema|chat|stream|entities|store|gateway|proxy|admin)\//.test(file));
@@ -125,8 +138,9 @@ test('the core names no vendor and no plugin', () => {
   expect(wrong).toEqual([]);
 });
 
-test.each(plugins.map(plugin => plugin.name))('plugin %s has its file and its test', name => {
-  expect(existsSync(join(root, 'plugins', `${name}.ts`))).toBe(true);
+test.each(plugins.map(plugin => [plugin.name, plugin] as const))('plugin %s has its file and its test', (name, plugin) => {
+  expect(existsSync(join(root, fileOf(plugin)))).toBe(true);
+  expect('entities' in plugin).toBe(fileOf(plugin).endsWith(`${name}/${name}.ts`));
   expect(existsSync(join(import.meta.dir, 'plugins', `${name}.test.ts`))).toBe(true);
 });
 

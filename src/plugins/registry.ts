@@ -11,6 +11,7 @@ import { cors } from './cors.ts';
 import { fileLog } from './file-log.ts';
 import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
+import { keyAuth } from './key-auth/key-auth.ts';
 import type { Plugin } from './plugin.ts';
 import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
@@ -33,6 +34,7 @@ export const plugins = [
   fileLog,
   httpLog,
   ipRestriction,
+  keyAuth,
   redirect,
   requestSizeLimiting,
   requestTermination,

@@ -32,20 +32,10 @@ const LISTED = [
   'vaults',
   'keys',
   'key-sets',
+  'key-auths',
 ];
 /** What it lists too, and takes a 404 for none. */
-const NOT_HERE = [
-  'filter-chains',
-  'partials',
-  'key-auths',
-  'hmac-auths',
-  'jwts',
-  'basic-auths',
-  'oauth2',
-  'acls',
-  'mtls-auths',
-  'licenses',
-];
+const NOT_HERE = ['filter-chains', 'partials', 'hmac-auths', 'jwts', 'basic-auths', 'oauth2', 'acls', 'mtls-auths', 'licenses'];
 
 const dump = (query: string): Step[] => [
   ...LISTED.map(path => get(`/${path}?${query}`, 200, row({ data: expect.any(Array), next: null }))),

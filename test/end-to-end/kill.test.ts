@@ -6,7 +6,7 @@ import { EXECUTABLE, newFolder, type RunningGateway, startGateway } from '../sup
 import { type Random, randomOf } from '../support/random.ts';
 import { CERTIFICATE_FILE, KEY_FILE } from '../support/upstream.ts';
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 const KILLS = 50;
 const IMPORT_KILLS = 10;

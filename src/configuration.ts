@@ -29,7 +29,7 @@ export interface Configuration {
 export async function openConfiguration(
   settings: Settings,
   log: Log,
-  options: Pick<GatewayOptions, 'configuring' | 'onApplied'> = { configuring: 'on trial' },
+  options: Pick<GatewayOptions, 'configuring' | 'onApplied' | 'counterMemory'> = { configuring: 'on trial' },
 ): Promise<Configuration> {
   const { plugins, store, place } = await openRows(settings, log);
   const gateway = await openGateway({

@@ -6,6 +6,7 @@ import { createStatus } from './admin/status.ts';
 import { banner } from './banner.ts';
 import { type Configuration, loadDeclarative, nodeId, openConfiguration } from './configuration.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import { sharedMemory } from './lib/counter-memory.ts';
 import { drain } from './lib/drain.ts';
 import type { LeveledLog, Log } from './lib/log.ts';
 import { notifySystemd } from './lib/systemd.ts';
@@ -37,11 +38,12 @@ export interface Launch {
 export async function serve(settings: Settings, log: LeveledLog, { worker, certificates }: Launch): Promise<void> {
   reportUncaught(log);
   const count = workerCount(settings);
-  const workers = count > 1 ? new Supervisor({ count, start: worker, setup: setupOf(settings, log, certificates), log }) : null;
+  const counters = count > 1 ? sharedMemory() : null;
+  const workers = counters && new Supervisor({ count, start: worker, setup: setupOf(settings, log, certificates), counters, log });
   const configuration = await openConfiguration(
     settings,
     log,
-    workers ? { configuring: 'on trial', onApplied: workers.follow } : { configuring: 'at once' },
+    workers ? { configuring: 'on trial', onApplied: workers.follow, counterMemory: counters.memory } : { configuring: 'at once' },
   );
   try {
     const work = await assemble(settings, log, configuration, workers);

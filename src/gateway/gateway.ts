@@ -4,6 +4,7 @@ import type { Observation } from '../balancing/health.ts';
 import type { Resolver } from '../balancing/resolver.ts';
 import { systemResolver } from '../balancing/system-resolver.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import type { CounterMemory } from '../lib/counter-memory.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Plugin } from '../plugins/plugin.ts';
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly prefix: string;
   /** What plugins call this gateway. */
   readonly nodeId?: string;
+  /** Of counters that this process shares with others. */
+  readonly counterMemory?: CounterMemory | undefined;
   /** Of the process, unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
@@ -96,6 +99,7 @@ class StoreGateway implements Gateway {
       vaults = [],
       log,
       prefix,
+      counterMemory,
       environment = process.env,
       clock = systemClock,
       nodeId = crypto.randomUUID(),
@@ -109,7 +113,8 @@ class StoreGateway implements Gateway {
     this.onApplied = onApplied ?? (async () => {});
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
-    const configurations = new PluginConfigurations({ store, plugins, secrets: this.secrets, log, prefix, nodeId, configuring });
+    const plugged = { store, plugins, secrets: this.secrets, log, prefix, nodeId, counterMemory, configuring };
+    const configurations = new PluginConfigurations(plugged);
     this.balancers = new Balancers({ store, resolver, clock, log, countedElsewhere: countHealth });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);
     const remove = (ended: readonly RowPointer[]) => this.write(ended.map(pointer => ({ kind: 'remove', ...pointer })));

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { EntityError } from '../entities/entity-error.ts';
 import type { PluginRow } from '../entities/plugin-entity.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import type { CounterMemory } from '../lib/counter-memory.ts';
+import { countersIn } from '../lib/counters.ts';
 import type { Log } from '../lib/log.ts';
 import { REDACTED } from '../lib/redact.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
@@ -58,6 +60,8 @@ export interface PluginConfigurationsOptions {
   readonly prefix: string;
   readonly nodeId: string;
   readonly configuring: Configuring;
+  /** Of counters that this process shares with others. */
+  readonly counterMemory?: CounterMemory | undefined;
 }
 
 /** Turns rows of the plugins entity into handlers. */
@@ -68,7 +72,7 @@ export class PluginConfigurations {
   private readonly log: Log;
   private readonly configuring: Configuring;
 
-  constructor({ store, plugins, secrets, log, prefix, nodeId, configuring }: PluginConfigurationsOptions) {
+  constructor({ store, plugins, secrets, log, prefix, nodeId, counterMemory, configuring }: PluginConfigurationsOptions) {
     this.configuring = configuring;
     this.plugins = new Map(plugins.map(plugin => [plugin.name, plugin]));
     this.secrets = secrets;
@@ -78,6 +82,7 @@ export class PluginConfigurations {
       pointingAt: (entity, field) => id => store.pointingAt(entity, field, id),
       log,
       nodeId,
+      counters: countersIn({ memory: counterMemory, file: resolve(prefix, 'sluice.counters'), log }),
       path: relative => resolve(prefix, relative),
     };
   }

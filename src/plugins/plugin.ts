@@ -1,4 +1,5 @@
 import type { Entity, Row } from '../entities/entity.ts';
+import type { Counters, Lifetime } from '../lib/counters.ts';
 import type { Log } from '../lib/log.ts';
 import type { EntityCheck } from '../schema/entity-check.ts';
 import type { Field, RecordField } from '../schema/field.ts';
@@ -31,6 +32,12 @@ export interface Host {
   readonly log: Log;
   /** Of this gateway, all its workers alike. */
   readonly nodeId: string;
+  /**
+   * Counters that all workers of this gateway share, by keys that begin with what makes them the plugin's own. Kept ones
+   * are shared with other gateways of this `prefix` on this machine too. To be asked for in `configure`: throws a
+   * ConfigurationError when they cannot be had.
+   */
+  counters(lifetime: Lifetime): Counters;
   /** A path of the configuration, made absolute from the gateway's `prefix`. */
   path(relative: string): string;
 }

@@ -18,6 +18,9 @@ export interface Setup {
   readonly certificates: readonly string[] | null;
 }
 
+/** The descriptor by which a worker has the memory of the counters: the first after standard error. */
+export const COUNTERS = 3;
+
 /** Where to listen. The certificate comes along: it may have been made at this start. */
 export interface Port {
   readonly address: ListenAddress;

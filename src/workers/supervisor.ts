@@ -1,4 +1,5 @@
 import type { HealthBook } from '../balancing/health.ts';
+import type { SharedMemory } from '../lib/counter-memory.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log, LogLevel } from '../lib/log.ts';
@@ -23,6 +24,8 @@ export interface SupervisorOptions {
   readonly count: number;
   readonly start: WorkerCommand;
   readonly setup: Setup;
+  /** The memory of their counters. */
+  readonly counters: Pick<SharedMemory, 'descriptor'>;
   readonly log: Log;
 }
 
@@ -117,7 +120,14 @@ export class Supervisor implements Crew {
   }
 
   #spawn(): Member {
-    const member = { process: new WorkerProcess(this.#options.start), isFed: false, mayServe: false, servesSince: null, lastReport: null };
+    const { start, counters } = this.#options;
+    const member = {
+      process: new WorkerProcess(start, counters.descriptor),
+      isFed: false,
+      mayServe: false,
+      servesSince: null,
+      lastReport: null,
+    };
     this.#members.add(member);
     return member;
   }

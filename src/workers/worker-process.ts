@@ -28,12 +28,13 @@ export class WorkerProcess {
   readonly #calls = new Map<number, PromiseWithResolvers<Report | undefined>>();
   #number = 0;
 
-  constructor({ command, environment }: WorkerCommand) {
+  /** The worker gets the open file as its descriptor `COUNTERS`. */
+  constructor({ command, environment }: WorkerCommand, counters: number) {
     this.awake = this.#awake.promise;
     this.awake.catch(() => {}); // Nobody may be waiting yet.
     this.#child = Bun.spawn([...command], {
       env: { ...environment() },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', counters],
       serialization: 'advanced',
       ipc: (answer: Answer) => this.#take(answer),
     });

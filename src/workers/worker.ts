@@ -1,6 +1,7 @@
 import type { Observation } from '../balancing/health.ts';
 import { entitiesOf } from '../gateway/entities.ts';
 import { type Gateway, openGateway } from '../gateway/gateway.ts';
+import { inheritedMemory } from '../lib/counter-memory.ts';
 import { createLog, type LeveledLog } from '../lib/log.ts';
 import { loadBundle, trustOnly } from '../lib/outbound.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -11,7 +12,7 @@ import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
 import { openStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
 import { vaults } from '../vaults/registry.ts';
-import { type Answer, type Call, type Demand, decodeChanges, type Report, type Setup } from './messages.ts';
+import { type Answer, type Call, COUNTERS, type Demand, decodeChanges, type Report, type Setup } from './messages.ts';
 import { reportOf } from './report.ts';
 
 /** Serves the proxy ports as the supervisor says, and ends with it. Throws when there is none: a worker is nothing to start by hand. */
@@ -97,8 +98,17 @@ class Worker {
     reportUncaught(log);
     const plugins = enabledPlugins(names);
     const store = await openStore(entitiesOf(plugins));
-    const countHealth = this.#countHealth;
-    const gateway = await openGateway({ store, plugins, vaults, log, prefix, nodeId, configuring: 'when used', countHealth });
+    const gateway = await openGateway({
+      store,
+      plugins,
+      vaults,
+      log,
+      prefix,
+      nodeId,
+      counterMemory: inheritedMemory(COUNTERS),
+      configuring: 'when used',
+      countHealth: this.#countHealth,
+    });
     this.#parts = { log, store, gateway, proxy: createProxy({ ...proxy, gateway, log }) };
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { countersIn } from '../../src/lib/counters.ts';
 import type { Host, Plugin } from '../../src/plugins/plugin.ts';
 import { record } from '../../src/schema/field.ts';
 import { validate } from '../../src/schema/validate.ts';
@@ -15,6 +16,7 @@ export function openHost(prefix = '/nowhere') {
     pointingAt: () => () => [],
     log,
     nodeId: NODE_ID,
+    counters: countersIn({ file: join(prefix, 'sluice.counters'), log }),
     path: relative => join(relative.startsWith('/') ? '' : prefix, relative),
   };
   return { host, lines, said };

@@ -7,12 +7,12 @@ commit = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 sources = $(shell find src -name '*.ts') package.json package-lock.json
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup build run dev types lint test bench bench-admin format clean
+.PHONY: check help setup build run dev types lint test bench bench-admin bench-counters format clean
 
 check: types lint test ## Everything that must hold: types, format and lint, tests (what make alone does)
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 16
 
 setup: node_modules/.package-lock.json ## Install what package-lock.json pins, when that changed
 node_modules/.package-lock.json: package-lock.json
@@ -46,6 +46,9 @@ bench: build ## Compare with nginx: requests a second, CPU, latency, memory
 
 bench-admin: build ## What 10,000 services cost: writes, memory, restart, import, reload
 	$(bun) test/bench/admin.ts
+
+bench-counters: setup ## Whether counters that processes share lose anything, and what they cost
+	$(bun) test/bench/counters.ts
 
 format: setup ## Format the sources
 	node_modules/.bin/biome check --config-path=.biome.json --write src test

@@ -1,7 +1,7 @@
 // What sluice costs beside other gateways: all in front of the same scripted upstream, under the same load, measured in turns.
 // Environment: ROUNDS (3), DURATION of a measurement in seconds (2), WARM_UP in seconds (3; a third of it for all scenarios but the first),
 // SCENARIOS ("1k stream …", all unless told),
-// GATEWAYS ("nginx, sluice", all unless told), EXECUTABLE (dist/sluice), README=yes to write the outcome into README.md.
+// GATEWAYS ("nginx sluice sluice-gemini portkey-bun …": their names as words with dashes, all unless told), EXECUTABLE (dist/sluice), README=yes to write the outcome into README.md.
 // CPU per request is the figure to trust: requests a second and latencies move with whatever else the machine does.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,12 +15,10 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 const { ROUNDS = '3', DURATION = '2', WARM_UP = '3', SCENARIOS: scenarioNames, GATEWAYS: gatewayNames, README } = process.env;
 const STARTS = 5;
 const chosen = scenarioNames?.split(/[\s,]+/).filter(Boolean) ?? Object.keys(SCENARIOS);
-const wanted = gatewayNames
-  ?.split(',')
-  .map(name => name.trim())
-  .filter(Boolean);
-/** Of the translated dialects, one stands for all unless GATEWAYS says otherwise. */
-const isWanted = (name: string) => wanted?.includes(name) ?? !['sluice, gemini', 'sluice, bedrock'].includes(name);
+const wanted = gatewayNames?.split(/[\s,]+/).filter(Boolean);
+/** A name as GATEWAYS has it: those of the tables have commas and blanks. */
+const wordFor = (name: string) => name.toLowerCase().replaceAll(/\W+/g, '-');
+const isWanted = (name: string) => wanted?.includes(wordFor(name)) ?? true;
 
 const unknown = chosen.find(name => !(name in SCENARIOS));
 if (unknown) fail(`no scenario is called ${unknown}; there are: ${Object.keys(SCENARIOS).join(' ')}`);
@@ -28,8 +26,8 @@ if (unknown) fail(`no scenario is called ${unknown}; there are: ${Object.keys(SC
 const rig = await openRig();
 const versions: string[] = [version(executable, 'version')];
 const gateways = await startGateways();
-const nameless = wanted?.find(name => !gateways.some(gateway => gateway.name === name));
-if (nameless) console.log(`left out: ${nameless}; there are: ${gateways.map(({ name }) => name).join(', ')}`);
+const nameless = wanted?.find(word => !gateways.some(({ name }) => wordFor(name) === word));
+if (nameless) console.log(`left out: ${nameless}; there are: ${gateways.map(({ name }) => wordFor(name)).join(' ')}`);
 console.log(`${versions.join('; ')}\n${rig.machine}\n`);
 
 const measured: Record<string, Record<string, Figures[]>> = {};

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vendorFailure } from '../../src/plugins/llm/failure.ts';
 import { providers } from '../../src/providers/registry.ts';
@@ -14,6 +14,19 @@ import { answerProblems, errorProblems, streamProblems } from '../support/openai
  * what the client gets; of another, what the inner language says.
  * A binary stream of AWS's stands in `answer.messages.jsonl`, one message a line, and is encoded here.
  */
+/** So many cases at least; of dialects of their own more. */
+const LEAST = (name: string) => (['anthropic', 'gemini', 'bedrock', 'cohere'].includes(name) ? 12 : 6);
+
+test.each(providers.map(({ name }) => name))('%s has its cases, each with the page of the vendor that it is written from', name => {
+  const folder = join(import.meta.dir, name);
+  const cases = readdirSync(folder);
+  expect(cases.length).toBeGreaterThanOrEqual(LEAST(name));
+  const unsourced = cases.filter(each => !/^https:\/\/\S/m.test(text(join(folder, each, 'source.txt'))));
+  expect(unsourced).toEqual([]);
+});
+
+const text = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
 for (const provider of providers) {
   describe.each(readdirSync(join(import.meta.dir, provider.name)).map(name => [name, goldens(provider, name)] as const))(
     `${provider.name} %s`,

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createAdmin } from './admin/admin.ts';
 import { listenApp } from './admin/listener.ts';
-import { createStatus } from './admin/status.ts';
+import { createStatus } from './admin/status-app.ts';
 import { banner } from './banner.ts';
 import { type Configuration, loadDeclarative, nodeId, openConfiguration } from './configuration.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { sharedMemory } from './lib/counter-memory.ts';
 import { drain } from './lib/drain.ts';
 import type { LeveledLog, Log } from './lib/log.ts';
+import { sumOf } from './lib/metrics.ts';
 import { notifySystemd } from './lib/systemd.ts';
 import { createTurns } from './lib/turns.ts';
 import { reportUncaught } from './lib/uncaught.ts';
@@ -99,17 +100,23 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
   let stopping = false;
   const state = {
     log,
-    status: async () => {
+    store,
+    plugins,
+    version: { sluice: version, kong: kongApiLevel },
+    nodeId: nodeId(settings),
+    balancers: gateway.balancers,
+    status: async (withMetrics: boolean) => {
       await started.promise;
-      const { reports, requestsBefore } = await crew.summary();
+      const { reports, before } = await crew.summary(withMetrics);
       return {
         server: {
-          total_requests: reports.reduce((sum, { requests }) => sum + requests, requestsBefore),
+          total_requests: reports.reduce((sum, { requests }) => sum + requests, before.requests),
           connections_active: reports.reduce((sum, { active }) => sum + active, 0),
         },
         database: { reachable: store.reachable() },
         ...(declarative && { configuration_hash: declarative.hash() }),
         processes: reports,
+        measured: sumOf([before.metrics, ...reports.map(({ metrics }) => metrics ?? [])]),
         fault: faultOf(gateway, reports),
       };
     },
@@ -120,12 +127,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
   };
   const admin = createAdmin({
     ...state,
-    store,
     gateway,
-    balancers: gateway.balancers,
-    plugins,
-    version: { sluice: version, kong: kongApiLevel },
-    nodeId: nodeId(settings),
     pids: () => crew.pids,
     configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
     token: settings.admin_token,
@@ -155,7 +157,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     if (declarative) await declarative.reload();
     else log.notice('SIGHUP: nothing to load, the configuration is in the database', { database: place });
   };
-  return { crew, admin, status: createStatus({ ...state, version }), start, stop, reload };
+  return { crew, admin, status: createStatus(state), start, stop, reload };
 }
 
 const proxyOptions = (settings: Settings) => ({

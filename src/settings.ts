@@ -31,7 +31,7 @@ export const settingFields = record(
     status_listen: array(string({ custom_validator: address }), {
       required: true,
       default: ['127.0.0.1:8007'],
-      description: 'Where `/status` and `/status/ready` answer for monitoring, without a token; `off`.',
+      description: 'Where `/status`, `/status/ready` and `/metrics` answer for monitoring, without a token; `off`.',
     }),
     admin_token: string({
       encrypted: true,

@@ -8,6 +8,7 @@ import { type DeclarativeTarget, declarativeEndpoints } from './declarative-conf
 import { endpointList, type Information, informationEndpoints } from './information.ts';
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
 import { membershipEndpoints } from './memberships.ts';
+import { metricsEndpoints } from './metrics.ts';
 import { plainResource, type Resource } from './resource.ts';
 import { resourceEndpoints } from './resources.ts';
 import { schemaEndpoints } from './schemas.ts';
@@ -48,6 +49,7 @@ export function createAdmin(options: AdminOptions): App {
   const endpoints = [
     ...informationEndpoints(store, options),
     ...statusEndpoints(options),
+    ...metricsEndpoints(store, options),
     ...schemaEndpoints(store),
     ...tagEndpoints(store),
     ...logLevelEndpoints(logLevel),

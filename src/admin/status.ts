@@ -1,7 +1,6 @@
-import type { Log } from '../lib/log.ts';
+import type { Measured } from '../lib/metrics.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { Endpoint } from './admin-context.ts';
-import { type App, createApp } from './app.ts';
 
 /** A process that serves requests, and its memory in bytes. */
 export interface ServingProcess {
@@ -18,12 +17,14 @@ export interface Work {
   /** Without a database: of the declarative configuration that is served. */
   readonly configuration_hash?: string;
   readonly processes: readonly ServingProcess[];
+  /** What their plugins have counted together; empty unless it was asked. */
+  readonly measured: readonly Measured[];
   /** Why the newest configuration is not the one that is served, or what of it does not work. */
   readonly fault: string | null;
 }
 
 export interface StatusOptions {
-  status(): Promise<Work>;
+  status(withMetrics: boolean): Promise<Work>;
   /** Why traffic should not come yet; null: it may. */
   notReady(): string | null;
 }
@@ -36,8 +37,8 @@ export function statusEndpoints({ status, notReady }: StatusOptions): Endpoint[]
       methods: {
         GET: async context => {
           const size = sizeIn(context.req.query('unit') ?? 'm', context.req.query('scale') ?? '2');
-          const { processes, fault, ...work } = await status();
-          return context.json({ ...work, memory: memoryUse(processes, size), fault });
+          const { server, database, configuration_hash, processes, fault } = await status(false);
+          return context.json({ server, database, configuration_hash, memory: memoryUse(processes, size), fault });
         },
       },
     },
@@ -51,11 +52,6 @@ export function statusEndpoints({ status, notReady }: StatusOptions): Endpoint[]
       },
     },
   ];
-}
-
-/** What `status_listen` serves. */
-export function createStatus(options: StatusOptions & { readonly version: string; readonly log: Log }): App {
-  return createApp(statusEndpoints(options), options);
 }
 
 const UNITS: Readonly<Record<string, { readonly bytes: number; readonly suffix: string }>> = {

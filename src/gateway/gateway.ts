@@ -6,6 +6,7 @@ import { systemResolver } from '../balancing/system-resolver.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
 import type { Log } from '../lib/log.ts';
+import { Metrics } from '../lib/metrics.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
@@ -63,6 +64,8 @@ export interface Gateway {
    * when the gateway opens let no request pass; changes made elsewhere that cannot be compiled leave the old ones serving.
    */
   readonly fault: string | null;
+  /** What its plugins count. */
+  readonly metrics: Metrics;
   /** Waits for the writes under way, then closes every plugin configuration. The store stays open. */
   close(): Promise<void>;
 }
@@ -80,6 +83,7 @@ const ENTITIES = ['services', 'routes', 'plugins', 'certificates', 'snis', 'upst
 class StoreGateway implements Gateway {
   readonly snapshot: LiveSnapshot;
   readonly balancers: Balancers;
+  readonly metrics = new Metrics();
   private readonly store: Store;
   private readonly secrets: Secrets;
   private readonly expiry: Expiry;
@@ -113,7 +117,7 @@ class StoreGateway implements Gateway {
     this.onApplied = onApplied ?? (async () => {});
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
-    const plugged = { store, plugins, secrets: this.secrets, log, prefix, nodeId, counterMemory, configuring };
+    const plugged = { store, plugins, secrets: this.secrets, log, prefix, nodeId, metrics: this.metrics, counterMemory, configuring };
     const configurations = new PluginConfigurations(plugged);
     this.balancers = new Balancers({ store, resolver, clock, log, countedElsewhere: countHealth });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);

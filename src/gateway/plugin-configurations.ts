@@ -5,6 +5,7 @@ import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
 import { countersIn } from '../lib/counters.ts';
 import type { Log } from '../lib/log.ts';
+import type { Metrics } from '../lib/metrics.ts';
 import { REDACTED } from '../lib/redact.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { Host, Phase, Phases, Plugin } from '../plugins/plugin.ts';
@@ -62,6 +63,7 @@ export interface PluginConfigurationsOptions {
   readonly configuring: Configuring;
   /** Of counters that this process shares with others. */
   readonly counterMemory?: CounterMemory | undefined;
+  readonly metrics: Metrics;
 }
 
 /** Turns rows of the plugins entity into handlers. */
@@ -72,7 +74,7 @@ export class PluginConfigurations {
   private readonly log: Log;
   private readonly configuring: Configuring;
 
-  constructor({ store, plugins, secrets, log, prefix, nodeId, counterMemory, configuring }: PluginConfigurationsOptions) {
+  constructor({ store, plugins, secrets, log, prefix, nodeId, metrics, counterMemory, configuring }: PluginConfigurationsOptions) {
     this.configuring = configuring;
     this.plugins = new Map(plugins.map(plugin => [plugin.name, plugin]));
     this.secrets = secrets;
@@ -83,6 +85,7 @@ export class PluginConfigurations {
       log,
       nodeId,
       counters: countersIn({ memory: counterMemory, file: resolve(prefix, 'sluice.counters'), log }),
+      metrics,
       path: relative => resolve(prefix, relative),
     };
   }

@@ -3,7 +3,7 @@ import { changeParameters, parseArguments } from '../lib/query.ts';
 import { type Context, type CredentialPlaces, noteKey, type Outcome, type Try } from './context.ts';
 
 /** The id of Kong's workspace `default` where no database chose another: dashboards group by it. */
-const WORKSPACE = { workspace: '0dc6f45b-8f8d-40d2-a504-473544ee190b', workspace_name: 'default' };
+export const WORKSPACE = { workspace: '0dc6f45b-8f8d-40d2-a504-473544ee190b', workspace_name: 'default' };
 
 /** Kong hides the first two. The others are where clients of AI vendors put their keys. */
 const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-goog-api-key']);
@@ -38,7 +38,7 @@ function describeRequest(context: Context) {
       url: `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}${uri}`,
       querystring: parseArguments(query.slice(1)),
       method: context.method,
-      size: `${context.method} ${context.path}${context.query} HTTP/1.1\r\n`.length + headerBytes(requestHeaders) + outcome.requestSize,
+      size: requestSize(context, requestHeaders),
       headers: withoutSecrets(requestHeaders, places),
       // Bun does not tell the version and the cipher of a connection.
       ...(url.protocol === 'https:' && { tls: { client_verify: 'NONE' } }),
@@ -48,7 +48,7 @@ function describeRequest(context: Context) {
     response: {
       status,
       headers: responseHeaders ?? {},
-      size: responseHeaders ? `HTTP/1.1 ${status} \r\n`.length + headerBytes(responseHeaders) + outcome.responseSize : 0,
+      size: responseSize(outcome, responseHeaders),
     },
     latencies: latencies(outcome),
     tries: outcome.tries.map(balancerTry),
@@ -65,7 +65,7 @@ function describeRequest(context: Context) {
 }
 
 /** Milliseconds: of the gateway until it called the upstream or answered itself, until the upstream's first byte (-1: none), and after it. */
-function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: Outcome) {
+export function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: Outcome) {
   const request = endedMs ?? 0;
   return {
     kong: Math.round(upstreamStartedMs ?? request),
@@ -73,6 +73,16 @@ function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: Outcome)
     request: Math.round(request),
     receive: upstreamFirstByteMs === null ? 0 : Math.round(request - upstreamFirstByteMs),
   };
+}
+
+/** In bytes, with its head. */
+export function requestSize({ method, path, query, request, outcome }: Context, headers = headerMembers(request.headers)): number {
+  return `${method} ${path}${query} HTTP/1.1\r\n`.length + headerBytes(headers) + outcome.requestSize;
+}
+
+/** In bytes, with its head; 0: there was none. */
+export function responseSize(outcome: Outcome, headers = outcome.responseHeaders && headerMembers(outcome.responseHeaders)): number {
+  return headers === null ? 0 : `HTTP/1.1 ${loggedStatus(outcome)} \r\n`.length + headerBytes(headers) + outcome.responseSize;
 }
 
 /** Of each address that was tried, as nginx tells it: `502, 200`. */

@@ -1,6 +1,7 @@
 import type { Entity, Row } from '../entities/entity.ts';
 import type { Counters, Lifetime } from '../lib/counters.ts';
 import type { Log } from '../lib/log.ts';
+import type { Metrics } from '../lib/metrics.ts';
 import type { EntityCheck } from '../schema/entity-check.ts';
 import type { Field, RecordField } from '../schema/field.ts';
 import type { Context } from './context.ts';
@@ -38,6 +39,8 @@ export interface Host {
    * ConfigurationError when they cannot be had.
    */
   counters(lifetime: Lifetime): Counters;
+  /** What this process counts, for `/metrics`: it outlives the configuration. */
+  readonly metrics: Metrics;
   /** A path of the configuration, made absolute from the gateway's `prefix`. */
   path(relative: string): string;
 }
@@ -58,6 +61,8 @@ export interface Plugin<Name extends string = string, Config = unknown> {
   readonly fields?: Readonly<Record<string, Field>>;
   /** Checks of its rows, in which fields are `config.…`, where Kong has them there; those of `config` stand in its record. */
   readonly entity_checks?: readonly EntityCheck[];
+  /** It counts for `/metrics`, which shows that while a row configures it; and the health of targets, where a row asks for it. */
+  readonly metrics?: { showsHealth(config: Config): boolean };
   /** Entities the plugin brings along, such as its credentials. */
   readonly entities?: readonly Entity[];
   /**

@@ -13,6 +13,7 @@ import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import { keyAuth } from './key-auth/key-auth.ts';
 import type { Plugin } from './plugin.ts';
+import { prometheus } from './prometheus.ts';
 import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
@@ -36,6 +37,7 @@ export const plugins = [
   ipRestriction,
   keyAuth,
   redirect,
+  prometheus,
   requestSizeLimiting,
   requestTermination,
   syslog,

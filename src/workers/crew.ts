@@ -3,6 +3,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { LogLevel } from '../lib/log.ts';
+import type { Measured } from '../lib/metrics.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
 import { listen } from '../proxy/listener.ts';
 import type { HttpProxy } from '../proxy/proxy.ts';
@@ -13,8 +14,8 @@ import { reportOf } from './report.ts';
 /** What those who serve say together. */
 export interface Summary {
   readonly reports: readonly Report[];
-  /** Requests that others before them have served. */
-  readonly requestsBefore: number;
+  /** What others before them have served, as far as they told. */
+  readonly before: { readonly requests: number; readonly metrics: readonly Measured[] };
 }
 
 /** Those who answer at the proxy ports: this process alone, or workers that it keeps. */
@@ -26,18 +27,18 @@ export interface Crew {
   readonly pids: readonly number[];
   /** Why requests should not come yet, or not now; null: they may. */
   notReady(): string | null;
-  summary(): Promise<Summary>;
+  summary(withMetrics: boolean): Promise<Summary>;
   setLogLevel(level: LogLevel): void;
 }
 
 /** This process, which has the proxy and the configuration itself. */
-export function alone(proxy: HttpProxy, gateway: Pick<Gateway, 'fault'>): Crew {
+export function alone(proxy: HttpProxy, gateway: Pick<Gateway, 'fault' | 'metrics'>): Crew {
   return {
     listen: (address, tls) => listen(address, tls, proxy),
     start: async () => {},
     pids: [process.pid],
     notReady: () => null,
-    summary: async () => ({ reports: [reportOf(proxy, gateway)], requestsBefore: 0 }),
+    summary: async withMetrics => ({ reports: [reportOf(proxy, gateway, withMetrics)], before: { requests: 0, metrics: [] } }),
     setLogLevel() {},
   };
 }

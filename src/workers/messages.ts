@@ -2,6 +2,7 @@ import type { HealthChange, Observation } from '../balancing/health.ts';
 import type { Entity, Row } from '../entities/entity.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { LogFormat, LogLevel } from '../lib/log.ts';
+import type { Measured } from '../lib/metrics.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
 import type { ProxyOptions } from '../proxy/proxy.ts';
 import type { Change } from '../store/store.ts';
@@ -38,6 +39,8 @@ export interface Report {
   readonly rss: number;
   /** Of its gateway. */
   readonly fault: string | null;
+  /** What its plugins have counted; null: that was not asked. */
+  readonly metrics: readonly Measured[] | null;
 }
 
 /** What the supervisor asks of a worker. Each is answered, those from `setup` to `listen` in the order they came. */
@@ -49,7 +52,7 @@ export type Demand =
   | { readonly kind: 'health'; readonly changes: readonly HealthChange[] }
   | { readonly kind: 'listen'; readonly ports: readonly Port[] }
   | { readonly kind: 'log level'; readonly level: LogLevel }
-  | { readonly kind: 'report' }
+  | { readonly kind: 'report'; readonly withMetrics: boolean }
   /** The end: requests in flight may finish, unless it is to be `now`. */
   | { readonly kind: 'stop'; readonly now: boolean };
 

@@ -3,6 +3,7 @@ import type { SharedMemory } from '../lib/counter-memory.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log, LogLevel } from '../lib/log.ts';
+import { sumOf } from '../lib/metrics.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
 import { parentsFirst } from '../store/foreign-fields.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -52,7 +53,7 @@ export class Supervisor implements Crew {
   #isStopping = false;
   #hasStarted = false;
   #level: LogLevel;
-  #requestsBefore = 0;
+  #before: Summary['before'] = { requests: 0, metrics: [] };
 
   /** Starts the processes at once: they have much to load before they can be told anything. */
   constructor(options: SupervisorOptions) {
@@ -103,11 +104,13 @@ export class Supervisor implements Crew {
     return this.#serving().length === 0 ? 'no worker serves' : null;
   }
 
-  async summary(): Promise<Summary> {
-    const serving = this.#serving();
-    await Promise.all(serving.map(member => this.#ask(member)));
+  async summary(withMetrics: boolean): Promise<Summary> {
+    const asked = this.#serving();
+    await Promise.all(asked.map(member => this.#ask(member, withMetrics)));
+    // What one said that has ended meanwhile is with those before.
+    const serving = asked.filter(member => this.#members.has(member));
     const reports = serving.map(({ lastReport }) => lastReport).filter(report => report !== null);
-    return { reports, requestsBefore: this.#requestsBefore };
+    return { reports, before: this.#before };
   }
 
   setLogLevel(level: LogLevel): void {
@@ -143,7 +146,7 @@ export class Supervisor implements Crew {
       void this.#bringUp(member, store, health).then(began.resolve, error => this.#failed(member, error, began.reject));
       const how = await process.ended;
       this.#members.delete(member);
-      this.#requestsBefore += member.lastReport?.requests ?? 0;
+      this.#remember(member.lastReport);
       if (this.#isStopping) return process.silent;
       log.error('a worker ended: another takes its place', { pid: process.pid, how });
       const pause = pauseAfter(member.servesSince, diedYoung);
@@ -196,10 +199,16 @@ export class Supervisor implements Crew {
     clearTimeout(timer);
   }
 
-  async #ask(member: Member): Promise<void> {
-    const asked = member.process.call({ kind: 'report' }).catch(ended);
+  async #ask(member: Member, withMetrics: boolean): Promise<void> {
+    const asked = member.process.call({ kind: 'report', withMetrics }).catch(ended);
     const report = await Promise.race([asked, Bun.sleep(REPORT_MS)]);
-    if (report) member.lastReport = report;
+    if (report) member.lastReport = { ...report, metrics: report.metrics ?? member.lastReport?.metrics ?? null };
+  }
+
+  /** Counters never fall, though who counted is no more. */
+  #remember(report: Report | null): void {
+    const { requests, metrics } = this.#before;
+    this.#before = { requests: requests + (report?.requests ?? 0), metrics: sumOf([metrics, report?.metrics ?? []]) };
   }
 
   async #stop(now: boolean): Promise<void> {

@@ -81,7 +81,7 @@ class Worker {
         this.#ready.log.level = demand.level;
         return undefined;
       case 'report':
-        return reportOf(this.#ready.proxy, this.#ready.gateway);
+        return reportOf(this.#ready.proxy, this.#ready.gateway, demand.withMetrics);
       case 'stop':
         return this.#stop(demand.now);
     }

@@ -72,6 +72,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
       server: { connections_active: 1, total_requests: 2 },
       database: { reachable: true },
       processes: [{ pid: 7, heapUsed: 3 * 1024 ** 2, rss: 64 * 1024 ** 2 }],
+      measured: [],
       fault: null,
     }),
     notReady: () => null,

@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'bun:test';
-import { createStatus, type StatusOptions, type Work } from '../../src/admin/status.ts';
+import type { StatusOptions, Work } from '../../src/admin/status.ts';
+import { createStatus } from '../../src/admin/status-app.ts';
 import { openAdmin } from './harness.ts';
 
 const state: Work = {
   server: { connections_active: 1, total_requests: 2 },
   database: { reachable: true },
   processes: [{ pid: 7, heapUsed: 3 * 1024 ** 2, rss: 64 * 1024 ** 2 }],
+  measured: [],
   fault: null,
 };
 const work: StatusOptions = { status: async () => state, notReady: () => null };
 
 async function open(overrides: Partial<StatusOptions> = {}) {
-  const { log } = await openAdmin();
-  const app = createStatus({ ...work, ...overrides, version: '0.1.0', log });
+  const { log, store } = await openAdmin();
+  const version = { sluice: '0.1.0', kong: '3.9.1' };
+  const app = createStatus({ ...work, ...overrides, version, log, store, nodeId: 'node', plugins: [], balancers: { byId: () => null } });
   return async (path: string, method = 'GET') => app.fetch(new Request(`http://localhost:8007${path}`, { method }));
 }
 

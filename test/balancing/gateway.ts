@@ -36,7 +36,7 @@ export async function startBalanced({ upstream, targets, service, route, resolve
     nodeId: 'node',
     configuration: {},
     pids: () => [],
-    status: async () => ({ server: {}, database: { reachable: true }, processes: [], fault: null }),
+    status: async () => ({ server: {}, database: { reachable: true }, processes: [], measured: [], fault: null }),
     notReady: () => null,
     logLevel: { get: () => 'notice', set() {} },
     declarative: null,

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { type Configuring, PluginConfigurations } from '../../src/gateway/plugin-configurations.ts';
 import { ConfigurationError } from '../../src/lib/configuration-error.ts';
+import { Metrics } from '../../src/lib/metrics.ts';
 import type { Context } from '../../src/plugins/context.ts';
 import { definePlugin } from '../../src/plugins/plugin.ts';
 import { record, string } from '../../src/schema/field.ts';
@@ -27,6 +28,7 @@ async function openConfigurations(configuring: Configuring) {
     secrets: { resolve: (_, value) => ({ value, secrets: [] }) },
     log,
     prefix: '.',
+    metrics: new Metrics(),
     nodeId: '',
     configuring,
   });

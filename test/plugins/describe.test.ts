@@ -10,6 +10,7 @@ import { httpLog } from '../../src/plugins/http-log.ts';
 import { ipRestriction } from '../../src/plugins/ip-restriction.ts';
 import { keyAuth } from '../../src/plugins/key-auth/key-auth.ts';
 import type { Plugin } from '../../src/plugins/plugin.ts';
+import { prometheus } from '../../src/plugins/prometheus.ts';
 import { redirect } from '../../src/plugins/redirect.ts';
 import { plugins } from '../../src/plugins/registry.ts';
 import { requestSizeLimiting } from '../../src/plugins/request-size-limiting.ts';
@@ -25,6 +26,7 @@ import guardOfKong from '../fixtures/kong/plugins/ai-prompt-guard.json';
 import templateOfKong from '../fixtures/kong/plugins/ai-prompt-template.json';
 import fileLogOfKong from '../fixtures/kong/plugins/file-log.json';
 import httpLogOfKong from '../fixtures/kong/plugins/http-log.json';
+import prometheusOfKong from '../fixtures/kong/plugins/prometheus.json';
 import syslogOfKong from '../fixtures/kong/plugins/syslog.json';
 import tcpLogOfKong from '../fixtures/kong/plugins/tcp-log.json';
 import udpLogOfKong from '../fixtures/kong/plugins/udp-log.json';
@@ -51,6 +53,7 @@ const configOf = (golden: { fields: object[] }) =>
 
 test.each([
   [fileLog, fileLogOfKong],
+  [prometheus, prometheusOfKong],
   [syslog, syslogOfKong],
   [tcpLog, tcpLogOfKong],
   [udpLog, udpLogOfKong],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { countersIn } from '../../src/lib/counters.ts';
+import { Metrics } from '../../src/lib/metrics.ts';
 import type { Host, Plugin } from '../../src/plugins/plugin.ts';
 import { record } from '../../src/schema/field.ts';
 import { validate } from '../../src/schema/validate.ts';
@@ -17,6 +18,7 @@ export function openHost(prefix = '/nowhere') {
     log,
     nodeId: NODE_ID,
     counters: countersIn({ file: join(prefix, 'sluice.counters'), log }),
+    metrics: new Metrics(),
     path: relative => join(relative.startsWith('/') ? '' : prefix, relative),
   };
   return { host, lines, said };

@@ -37,3 +37,13 @@ function decode(text: string): string {
     return spaced;
   }
 }
+
+/** The same as text, its arguments in their order. */
+export function encodeArguments(args: Arguments): string {
+  return Object.entries(args)
+    .flatMap(([name, value]) => [value].flat().map(one => (one === true ? encode(name) : `${encode(name)}=${encode(one)}`)))
+    .join('&');
+}
+
+const encode = (text: string) =>
+  encodeURIComponent(text.toWellFormed()).replaceAll(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);

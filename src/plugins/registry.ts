@@ -17,6 +17,7 @@ import { prometheus } from './prometheus.ts';
 import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
+import { requestTransformer } from './request-transformer.ts';
 import { syslog } from './syslog.ts';
 import { tcpLog } from './tcp-log.ts';
 import { udpLog } from './udp-log.ts';
@@ -40,6 +41,7 @@ export const plugins = [
   prometheus,
   requestSizeLimiting,
   requestTermination,
+  requestTransformer,
   syslog,
   tcpLog,
   udpLog,

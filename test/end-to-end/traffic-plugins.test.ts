@@ -91,3 +91,48 @@ test('redirect: to the same path of another host', async () => {
   const response = await fetch(`${gateway.proxy}/shop/a%20b?c=d`, { redirect: 'manual' });
   expect([response.status, response.headers.get('location')]).toEqual([308, 'https://new.test:8443/shop/a%20b?c=d']);
 });
+
+test('request-transformer: the upstream is asked otherwise', async () => {
+  await plugin(
+    'name=request-transformer',
+    'config.replace.uri=/items/$(uri_captures.item)',
+    'config.remove.headers=X-Secret',
+    "config.add.headers=X-Tenant:$(headers['x-tenant'] or 'nobody')",
+    'config.add.querystring=from:$(query_params.page)',
+    'config.add.body=seller:ada',
+  );
+  const response = await fetch(`${gateway.proxy}/shop/tea?page=2`, {
+    method: 'POST',
+    body: '{"n":1}',
+    headers: { 'content-type': 'application/json', 'x-secret': 's' },
+  });
+  const sent = upstream.requests.at(-1);
+  expect([response.status, sent?.target, sent?.text()]).toEqual([200, '/items/tea?page=2&from=2', '{"n":1,"seller":"ada"}']);
+  expect([sent?.header('x-tenant'), sent?.header('x-secret')]).toEqual(['nobody', undefined]);
+});
+
+test('request-transformer: Lua is refused when it is configured', async () => {
+  const { status, body } = await gateway.request('POST', '/routes/shop/plugins', {
+    name: 'request-transformer',
+    config: { add: { headers: ['X-Now:$(os.time())'] } },
+  });
+  expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining("this gateway runs no Lua: 'os.time()' may read headers")]);
+});
+
+test('request-transformer: what a model is asked, too', async () => {
+  const model = startUpstream();
+  model.answer({ headers: { 'content-type': 'application/json' }, body: '{"choices":[]}' });
+  await plugin('name=request-transformer', 'config.remove.body=user', 'config.add.headers=X-Team:a');
+  await plugin(
+    'name=ai-proxy',
+    'config.route_type=llm/v1/chat',
+    'config.model.provider=openai',
+    'config.model.name=gpt-4',
+    `config.model.options.upstream_url=${model.url}/v1/chat/completions`,
+  );
+  const body = '{"user":"ada","messages":[{"role":"user","content":"Hi"}]}';
+  await (await fetch(`${gateway.proxy}/shop/tea`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).text();
+  expect((await model.received()).json()).toEqual({ model: 'gpt-4', messages: [{ role: 'user', content: 'Hi' }] });
+  expect((await model.received()).header('x-team')).toBe('a');
+  model.stop();
+});

@@ -67,6 +67,20 @@ describe('the body that the upstream gets', () => {
     expect(last()?.body.equals(bytes)).toBe(true);
   });
 
+  test('is what a plugin put in its place as bytes, for plugins after it too', async () => {
+    const read: unknown[] = [];
+    const replace: Phases = { access: ({ body }) => void body.replace(new Uint8Array([0xc3, 0xbc, 0xff])) };
+    const after: Phases = {
+      async access({ body }) {
+        read.push(await body.text(100), await body.bytes(100));
+        return undefined;
+      },
+    };
+    await send(gzipSync('packed'), { 'Content-Encoding': 'gzip' }, reader(0), replace, after);
+    expect([last()?.body, last()?.header('content-encoding')]).toEqual([Buffer.from([0xc3, 0xbc, 0xff]), undefined]);
+    expect(read).toEqual(['ü\ufffd', new Uint8Array([0xc3, 0xbc, 0xff])]);
+  });
+
   test('is what a plugin put in its place, plain and with its own length', async () => {
     const replace: Phases = { access: ({ body }) => void body.replace('another, ü') };
     await send(gzipSync('packed'), { 'Content-Encoding': 'gzip' }, replace);

@@ -2,7 +2,8 @@ import type { Target } from '../entities/target.ts';
 import type { Upstream } from '../entities/upstream.ts';
 import type { Algorithm } from './algorithm.ts';
 import { algorithmOf } from './algorithms.ts';
-import type { HealthBook } from './health.ts';
+import type { Counter, HealthBook } from './health.ts';
+import { HealthChecker } from './health-checker.ts';
 import { keyOf, Peer, type Presentation } from './peer.ts';
 import { TargetPeers, type TargetPeersOptions } from './target-peers.ts';
 import { Thresholds } from './thresholds.ts';
@@ -17,6 +18,7 @@ export class Balancer {
   #algorithm: Algorithm;
   #passive: Thresholds | null = null;
   #clientCertificate: Presentation['clientCertificate'] = null;
+  #checker: HealthChecker | null = null;
   #started = false;
   readonly #options: BalancerOptions;
 
@@ -28,6 +30,10 @@ export class Balancer {
 
   /** Takes over what was configured. What is known of peers that stay is kept. */
   configure(upstream: Upstream, targets: readonly Target[], clientCertificate: Presentation['clientCertificate']): void {
+    const checksAnew =
+      !Bun.deepEquals(upstream.healthchecks?.active, this.upstream.healthchecks?.active) ||
+      upstream.host_header !== this.upstream.host_header ||
+      !Bun.deepEquals(clientCertificate, this.#clientCertificate);
     if (upstream.algorithm !== this.upstream.algorithm || upstream.slots !== this.upstream.slots) this.#algorithm = algorithmOf(upstream);
     this.upstream = upstream;
     this.#clientCertificate = clientCertificate;
@@ -37,15 +43,19 @@ export class Balancer {
     this.#targets = new Map(targets.map(row => [row.target, this.#targetOf(row, before.get(row.target))]));
     for (const [name, target] of before) if (!this.#targets.has(name)) target.close();
     this.#arrange(true);
+    if (this.#started && checksAnew) this.#check();
   }
 
-  /** Begins to look for the addresses of names. */
+  /** Begins to look for the addresses of names, and to check how peers are. */
   start(): void {
+    if (this.#started) return;
     this.#started = true;
+    this.#check();
     for (const target of this.#targets.values()) target.start();
   }
 
   close(): void {
+    this.#checker?.close();
     for (const target of this.#targets.values()) target.close();
     this.#options.health.forget(this.upstream.id);
   }
@@ -82,7 +92,7 @@ export class Balancer {
 
   /** Resolves once every name was asked for; null: they were. */
   get ready(): Promise<unknown> | null {
-    if (!this.#started) this.start();
+    this.start();
     const asked = [...this.#targets.values()].filter(({ first, dns }) => first !== null && dns === 'unknown');
     return asked.length > 0 ? Promise.all(asked.map(({ first }) => first)) : null;
   }
@@ -95,22 +105,38 @@ export class Balancer {
     peer.answered = true;
     if (this.#passive === null) return;
     const counter = this.#passive.counterOf(status);
-    if (counter !== null) this.#observe(peer, counter, this.#passive);
+    if (counter !== null) this.#observe(peer, counter, this.#passive.limits[counter]);
   }
 
   failed(peer: Peer, how: 'tcp' | 'timeout'): void {
     peer.answered = false;
-    if (this.#passive !== null) this.#observe(peer, how, this.#passive);
+    if (this.#passive !== null) this.#observe(peer, how, this.#passive.limits[how]);
   }
 
   ended(peer: Peer, milliseconds: number): void {
     this.#algorithm.ended?.(peer, milliseconds);
   }
 
-  #observe(peer: Peer, counter: keyof Thresholds['limits'], { limits }: Thresholds): void {
-    const limit = limits[counter];
+  #observe(peer: Peer, counter: Counter, limit: number): void {
     if (limit > 0 && peer.health.minds(counter))
       this.#options.health.observe({ upstream: this.upstream.id, peer: peer.key, counter, limit });
+  }
+
+  /** Who does not count does not check either: one process for all. */
+  #check(): void {
+    const { health, clock } = this.#options;
+    const checks = this.upstream.healthchecks?.active;
+    this.#checker?.close();
+    this.#checker = null;
+    if (!checks || !health.counts) return;
+    this.#checker = new HealthChecker({
+      checks,
+      clock,
+      hostHeader: this.upstream.host_header,
+      clientCertificate: this.#clientCertificate,
+      peers: () => this.peers,
+      observe: (peer, counter, limit) => this.#observe(peer, counter, limit),
+    });
   }
 
   #targetOf(row: Target, before: TargetPeers | undefined): TargetPeers {

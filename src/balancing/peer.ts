@@ -71,6 +71,11 @@ export class Peer {
     return this.host;
   }
 
+  /** The target's name, as it stands in a URL. */
+  get hostName(): string {
+    return inUrl(this.name);
+  }
+
   /** What `fetch` is told of TLS, given what the service says. The certificate is verified against the name, not the address. */
   tls(own: Tls | null): Tls | undefined {
     if (this.#tls?.of === own) return this.#tls.merged;

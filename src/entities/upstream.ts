@@ -50,7 +50,7 @@ const active = record(
       { default: ACTIVE.unhealthy },
     ),
   },
-  { default: ACTIVE },
+  { default: ACTIVE, custom_validator: activeError },
 );
 
 const passive = record(
@@ -114,6 +114,17 @@ function nameError(name: string): string | undefined {
   if (typeof parsed === 'string') return 'Invalid name; must be a valid hostname';
   if (parsed.kind !== 'name') return 'Invalid name; no ip addresses allowed';
   return parsed.port === null ? undefined : 'Invalid name; no port allowed';
+}
+
+interface Probing {
+  readonly type: string | null;
+  readonly healthy: { readonly interval: number | null } | null;
+  readonly unhealthy: { readonly interval: number | null } | null;
+}
+
+function activeError({ type, healthy, unhealthy }: Probing): string | undefined {
+  if (!type?.startsWith('grpc') || (!healthy?.interval && !unhealthy?.interval)) return undefined;
+  return `active checks of type '${type}' are not supported: expected http, https or tcp`;
 }
 
 /** Who balances by load hashes nothing. */

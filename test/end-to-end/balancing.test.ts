@@ -1,0 +1,84 @@
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { type RunningGateway, startGateway } from '../support/executable.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+setDefaultTimeout(60_000);
+
+const [one, two] = [startUpstream(), startUpstream()];
+afterAll(() => {
+  one.stop();
+  two.stop();
+});
+const environment = { SLUICE_WORKERS: '3' };
+const nameOf = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
+
+async function configure(gateway: RunningGateway, upstream: object) {
+  const made = [
+    await gateway.request('POST', '/upstreams', { name: 'backend', ...upstream }),
+    await gateway.request('POST', '/upstreams/backend/targets', { target: nameOf(one) }),
+    await gateway.request('POST', '/upstreams/backend/targets', { target: nameOf(two) }),
+    await gateway.request('POST', '/services', { name: 'api', host: 'backend' }),
+    await gateway.request('POST', '/services/api/routes', { paths: ['/'] }),
+  ];
+  expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+}
+
+/** On a connection of its own, so that any worker may get it. */
+const ask = (gateway: RunningGateway) => fetch(gateway.proxy, { keepalive: false, headers: { connection: 'close' } });
+
+async function becomes(gateway: RunningGateway, server: { readonly port: number }, word: string) {
+  for (;;) {
+    const { body } = await gateway.request('GET', '/upstreams/backend/health');
+    const targets = (body as { data: { target: string; health: string }[] }).data;
+    if (targets.find(({ target }) => target === nameOf(server))?.health === word) return;
+    await Bun.sleep(5);
+  }
+}
+
+const workersOf = async (gateway: RunningGateway) =>
+  ((await gateway.request('GET', '/')).body as { pids: { workers: number[] } }).pids.workers;
+
+test('failures that several workers see take a target out for all of them, and for those to come', async () => {
+  one.answer({ status: 500 });
+  two.answer({ body: 'two' });
+  await using gateway = await startGateway({ environment });
+  await configure(gateway, { healthchecks: { passive: { unhealthy: { http_failures: 6 } } } });
+  // Each worker alone would see too few: twelve requests, six of them to this target, on three workers.
+  const before = one.requests.length;
+  while (one.requests.length < before + 6) await (await ask(gateway)).text();
+  await becomes(gateway, one, 'UNHEALTHY');
+  const onlyTwo = async () => {
+    const texts: string[] = [];
+    for (let sent = 0; sent < 30; sent++) texts.push(await (await ask(gateway)).text());
+    return texts.every(text => text === 'two');
+  };
+  // The supervisor has told it; a worker may be about to hear.
+  while (!(await onlyTwo())) await Bun.sleep(1);
+  expect(await onlyTwo()).toBe(true);
+
+  const pids = await workersOf(gateway);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (let now = await workersOf(gateway); now.length < 3 || now.some(pid => pids.includes(pid)); now = await workersOf(gateway)) {
+    await Bun.sleep(10);
+  }
+  expect(await onlyTwo()).toBe(true);
+  expect((await gateway.request('PUT', `/upstreams/backend/targets/${nameOf(one)}/healthy`)).status).toBe(204);
+  one.answer({ body: 'one' });
+  while ((await (await ask(gateway)).text()) !== 'one') await Bun.sleep(1);
+});
+
+test('one process checks, and all serve by what it finds', async () => {
+  one.answer({ status: 503 });
+  two.answer({ body: 'two' });
+  await using gateway = await startGateway({ environment });
+  const active = { healthy: { interval: 0.1, successes: 1 }, unhealthy: { interval: 0.1, http_failures: 1 }, http_path: '/check' };
+  await configure(gateway, { healthchecks: { active } });
+  await becomes(gateway, one, 'UNHEALTHY');
+  const [since, before] = [performance.now(), two.requests.length];
+  while (two.requests.length < before + 5) await Bun.sleep(10);
+  // However slow the machine: never more than one process would ask.
+  expect(two.requests.length - before).toBeLessThanOrEqual((performance.now() - since) / 100 + 1);
+  one.answer({ body: 'one' });
+  await becomes(gateway, one, 'HEALTHY');
+  while ((await (await ask(gateway)).text()) !== 'one') await Bun.sleep(1);
+});

@@ -120,6 +120,64 @@ describe('embeddings', () => {
   });
 });
 
+describe('a chat', () => {
+  const { chat } = modelOf();
+  const contentsOf = (messages: unknown) => chat.request({ model: 'gemini-2.5-flash', messages: messages as Message[] });
+  const user = (content: unknown) => ({ role: 'user', content });
+  const image = (url: string) => user([{ type: 'image_url', image_url: { url } }]);
+
+  // Each text of nothing is refused: "Unable to submit request because it has an empty text parameter".
+  test.each<[string, unknown[], object]>([
+    [
+      'without its empty texts',
+      [
+        user(''),
+        { role: 'assistant', content: '' },
+        user([
+          { type: 'text', text: '' },
+          { type: 'text', text: 'b' },
+        ]),
+      ],
+      {
+        contents: [{ role: 'user', parts: [{ text: 'b' }] }],
+      },
+    ],
+    [
+      'without instructions of nothing',
+      [{ role: 'system', content: [{ type: 'text', text: '' }] }, user('b')],
+      {
+        contents: [{ role: 'user', parts: [{ text: 'b' }] }],
+      },
+    ],
+    [
+      'of instructions alone',
+      [
+        { role: 'system', content: 'a' },
+        { role: 'developer', content: 'b' },
+      ],
+      {
+        contents: [{ role: 'user', parts: [{ text: 'a' }, { text: 'b' }] }],
+      },
+    ],
+    [
+      'with an address in capitals',
+      [image('HTTPS://x.test/a.png')],
+      {
+        contents: [{ role: 'user', parts: [{ fileData: { mimeType: 'image/png', fileUri: 'HTTPS://x.test/a.png' } }] }],
+      },
+    ],
+    [
+      'with a type by another name',
+      [image('data:image/jpg;base64,AAAA')],
+      {
+        contents: [{ role: 'user', parts: [{ inlineData: { mimeType: 'image/jpeg', data: 'AAAA' } }] }],
+      },
+    ],
+  ])('is told %s', (_, messages, sent) => {
+    expect(contentsOf(messages)).toEqual(sent as never);
+  });
+});
+
 describe('gemini refuses what it would have to leave out', () => {
   const { chat, completions } = modelOf();
   const messages: ChatRequest['messages'] = [{ role: 'user', content: 'hi' }];
@@ -142,7 +200,7 @@ describe('gemini refuses what it would have to leave out', () => {
     [{ messages, reasoning_effort: 'toString', model: 'gemini-2.5-pro' }, "'reasoning_effort'"],
     [{ messages, tools: [{ type: 'custom' }] } as unknown as ChatRequest, "tools of type 'custom'"],
     [{ messages, tools: [clock], tool_choice: { type: 'custom' } } as unknown as ChatRequest, "'tool_choice' of type 'custom'"],
-    [{ messages: [{ role: 'system', content: 'hi' }] }, "'messages'"],
+    [{ messages: [{ role: 'user', content: '' }] }, "'messages' that say something"],
     [{ messages: [{ role: 'function', content: 'hi' }] } as unknown as ChatRequest, "role 'function'"],
     [{ messages: [{ role: 'system', content: [{ type: 'image_url', image_url: { url: 'https://a.test' } }] }] }, "role 'system'"],
     [{ messages: [...messages, called('1', '[1]')] }, "arguments of 'clock'"],

@@ -32,7 +32,11 @@ export function toContents(messages: readonly Message[], signed: boolean): { con
     const content = toContent(turn, calls, signed);
     if (content.parts.length > 0) contents.push(content);
   }
-  if (contents.length === 0) throw new RequestFailure(400, "gemini needs a message of another role than 'system' in 'messages'");
+  if (contents.length === 0) {
+    // Gemini answers no instructions alone.
+    if (instructions.length === 0) throw new RequestFailure(400, "gemini needs 'messages' that say something");
+    return { contents: [{ role: 'user', parts: instructions }] };
+  }
   return {
     contents: contents as unknown as Json,
     ...(instructions.length > 0 && { systemInstruction: { parts: instructions } }),
@@ -59,25 +63,31 @@ function toContent(turn: readonly Message[], calls: readonly ToolCall[], signed:
     case 'tool':
       return { role: 'user', parts: toFunctionResponses(turn, calls) };
     case 'user':
-      return { role: 'user', parts: turn.flatMap(toUserParts) };
+      return { role: 'user', parts: turn.flatMap(({ content }) => toParts(content)) };
     default:
       throw unsupportedRole('gemini', turn[0] ?? { role: '' });
   }
 }
 
-const toUserParts = ({ content }: Message): JsonObject[] => (Array.isArray(content) ? content.map(toPart) : [{ text: content ?? '' }]);
+/** Gemini refuses a text of nothing. */
+function toParts(content: Message['content']): JsonObject[] {
+  if (!Array.isArray(content)) return content ? [{ text: content }] : [];
+  return content.map(toPart).filter(({ text }) => text !== '');
+}
 
 function textParts({ content, role }: Message): { text: string }[] {
   if (!Array.isArray(content)) return content ? [{ text: content }] : [];
-  return content.map(part => {
+  const texts = content.map(part => {
     if (part.type !== 'text') throw new RequestFailure(400, `gemini takes text only in messages of role '${role}'`);
     return { text: part.text };
   });
+  return texts.filter(({ text }) => text !== '');
 }
 
 function toModelParts(message: Message & WithSignature, signed: boolean): JsonObject[] {
   const { content, refusal, tool_calls: calls, extra_content: extra } = message;
-  const texts = Array.isArray(content) ? content.map(toPart) : content || refusal ? [{ text: content || refusal || '' }] : [];
+  const said = toParts(content);
+  const texts = said.length === 0 ? toParts(refusal) : said;
   const thoughtSignature = extra?.google?.thought_signature;
   const last = texts.pop() ?? (thoughtSignature ? { text: '' } : undefined);
   return [

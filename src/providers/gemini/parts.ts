@@ -47,8 +47,8 @@ export function toPart(part: Part): JsonObject {
 /** By URL the media are Google's to fetch: `https:`, `gs:`, or what its Files API answered. */
 function toMedia(url: string, field: string): JsonObject {
   const inline = readDataUri(url);
-  if (inline !== undefined) return { inlineData: { mimeType: inline.type, data: inline.base64 } };
-  refuseUnless(/^(https?|gs):\/\//.test(url), 'gemini', `anything but an URL in '${field}'`);
+  if (inline !== undefined) return { inlineData: { mimeType: nameOf(inline.type), data: inline.base64 } };
+  refuseUnless(/^(https?|gs):\/\//i.test(url.slice(0, 8)), 'gemini', `anything but an URL in '${field}'`);
   const mimeType = typeOf(url.replace(/[?#].*$/, ''));
   return { fileData: { ...(mimeType && { mimeType }), fileUri: url } };
 }
@@ -59,8 +59,11 @@ function toFile({ file_data: data, file_id: id, filename = '' }: { file_data?: s
   const mimeType = inline?.type ?? typeOf(filename);
   if (mimeType === undefined)
     throw new RequestFailure(400, "gemini needs a data URI in 'file.file_data', or a known ending of 'file.filename'");
-  return { inlineData: { mimeType, data: inline?.base64 ?? data } };
+  return { inlineData: { mimeType: nameOf(mimeType), data: inline?.base64 ?? data } };
 }
+
+/** `image/jpg`, which is no media type, is what many call `image/jpeg`. */
+const nameOf = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
 
 function typeOf(path: string): string | undefined {
   const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();

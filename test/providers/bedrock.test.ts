@@ -179,6 +179,17 @@ describe('a chat that goes on', () => {
     expect(again).toContainEqual(said.output.message);
   });
 
+  // https://github.com/pydantic/pydantic-ai/issues/4495: "A conversation must start with a user message"
+  test('begins with the user, also where the assistant said the first word', () => {
+    const greeting: Message = { role: 'assistant', content: 'How can I help?' };
+    const { messages: sent } = request({ messages: [{ role: 'system', content: 'Be brief.' }, greeting, { role: 'user', content: 'Hi' }] });
+    expect(sent).toEqual([
+      { role: 'user', content: [{ text: '.' }] },
+      { role: 'assistant', content: [{ text: 'How can I help?' }] },
+      { role: 'user', content: [{ text: 'Hi' }] },
+    ]);
+  });
+
   test('with ids that Bedrock refuses has others, the same for a call and its result', () => {
     const long = 'x'.repeat(80);
     const body = JSON.stringify(

@@ -26,8 +26,11 @@ export function toConversation(messages: readonly Message[], asText: boolean): C
   const names: DocumentNames = new Set();
   const told = asText ? inWords(messages) : messages;
   for (const message of told) add(conversation, message, names);
-  trimLastWords(conversation.messages);
-  if (conversation.messages.length > 0) return conversation;
+  const { messages: turns } = conversation;
+  trimLastWords(turns);
+  // Bedrock wants the user to begin: https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html
+  if (turns[0]?.role === 'assistant') turns.unshift({ role: 'user', content: [{ text: '.' }] });
+  if (turns.length > 0) return conversation;
 
   // Bedrock answers no instructions alone.
   if (conversation.system.length === 0) throw new RequestFailure(400, "bedrock needs 'messages' that say something");

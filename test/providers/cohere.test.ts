@@ -5,6 +5,12 @@ import { ConfigurationError } from '../../src/lib/configuration-error.ts';
 import { RequestFailure } from '../../src/lib/request-failure.ts';
 import { cohere } from '../../src/providers/cohere.ts';
 
+function ask(request: ChatRequest) {
+  const { chat } = cohere.model({ name: null, options: {} });
+  if (chat?.dialect !== 'own') throw new Error('cohere has its own dialect');
+  return chat.request(request);
+}
+
 describe('cohere refuses what it would have to leave out', () => {
   const { chat, completions } = cohere.model({ name: null, options: {} });
   const messages: ChatRequest['messages'] = [{ role: 'user', content: 'hi' }];
@@ -120,4 +126,34 @@ describe("cohere's embeddings", () => {
     expect(() => embeddingsFor('clustering').request({ input: [[1]] })).toThrow("'input' of tokens");
     expect(() => embeddingsFor('clustering').response({ embeddings: {} })).toThrow("'embeddings.float' missing");
   });
+});
+
+test('an assistant that said nothing is left out, since cohere refuses such a message', () => {
+  const silent: ChatRequest['messages'] = [{ role: 'assistant', content: null }, { role: 'assistant', content: '' }, { role: 'assistant' }];
+  const messages: ChatRequest['messages'] = [{ role: 'user', content: 'a' }, ...silent, { role: 'user', content: 'b' }];
+  expect(ask({ messages })['messages'] as unknown).toEqual([
+    { role: 'user', content: 'a' },
+    { role: 'user', content: 'b' },
+  ]);
+});
+
+test.each([
+  ['^[A-Z]{3}$', '[A-Z]{3}'],
+  ['^(a|b)[|]\\|$', '(a|b)[|]\\|'],
+  ['^https://', null],
+  ['a', null],
+  ['a$', null],
+  ['^a|b$', null],
+  ['^a\\$', null],
+])('a pattern binds when it is for the whole text: %s', (pattern, sent) => {
+  const tools = [
+    { type: 'function' as const, function: { name: 'f', strict: true, parameters: { type: 'object', properties: { a: { pattern } } } } },
+  ];
+  const body = ask({ messages: [{ role: 'user', content: 'a' }], tools });
+  const [
+    {
+      function: { parameters },
+    },
+  ] = body['tools'] as unknown as [{ function: { parameters: { properties: { a: object } } } }];
+  expect(parameters.properties.a).toEqual(sent === null ? { description: `(pattern: ${JSON.stringify(pattern)})` } : { pattern: sent });
 });

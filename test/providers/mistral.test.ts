@@ -76,3 +76,12 @@ test('ids of tool calls that mistral would refuse are others, the same for a cal
   expect(ids).toEqual([expect.stringMatching(/^[a-z0-9]{9}$/), expect.stringMatching(/^[a-z0-9]{9}$/), 'D681PevKs']);
   expect(sent.slice(2).map(({ tool_call_id }) => tool_call_id)).toEqual([ids[1], ids[0], ids[2]]);
 });
+
+test('an assistant that said nothing is left out, since mistral refuses such a message', () => {
+  const silent: ChatRequest['messages'] = [{ role: 'assistant', content: null }, { role: 'assistant', content: '' }, { role: 'assistant' }];
+  const messages: ChatRequest['messages'] = [{ role: 'user', content: 'a' }, ...silent, { role: 'user', content: 'b' }];
+  expect(chat.patch?.({ messages })['messages'] as unknown).toEqual([
+    { role: 'user', content: 'a' },
+    { role: 'user', content: 'b' },
+  ]);
+});

@@ -1,5 +1,6 @@
 import type { ChatRequest, Message, Part } from '../../chat/chat.ts';
 import { isObject, type JsonObject, withoutAbsent } from '../../lib/json.ts';
+import { withoutSilence } from '../silence.ts';
 import { choiceOf, functionsOf, refuseUnless, refuseUnsupported, unsupportedPart, unsupportedRole } from '../unsupported.ts';
 import { toSchema } from './schema.ts';
 
@@ -28,7 +29,7 @@ export function toChat(request: ChatRequest): JsonObject {
   const strict = request.tools?.some(tool => tool.function?.strict) || undefined;
   return withoutAbsent({
     model: request.model,
-    messages: request.messages.map(toMessage),
+    messages: withoutSilence(request.messages).map(toMessage),
     stream: request.stream ?? false,
     max_tokens: request.max_completion_tokens ?? request.max_tokens,
     temperature: request.temperature,

@@ -29,7 +29,7 @@ export function toSchema(schema: JsonObject): JsonObject {
   const told: string[] = [];
   for (const [keyword, value] of Object.entries(Array.isArray(oneOf) ? { ...merged, anyOf: oneOf } : merged)) {
     if (isRefused(keyword, value)) told.push(`${keyword}: ${JSON.stringify(value)}`);
-    else known[keyword] = keyword === 'pattern' ? withoutAnchors(value) : inner(keyword, value);
+    else known[keyword] = keyword === 'pattern' ? String(value).slice(1, -1) : inner(keyword, value);
   }
   if (told.length === 0) return known;
   const { description } = known;
@@ -38,15 +38,22 @@ export function toSchema(schema: JsonObject): JsonObject {
 
 function isRefused(keyword: string, value: Json): boolean {
   if (keyword === 'format') return !FORMATS.includes(String(value));
-  if (keyword === 'pattern') return /\(\?[=!<]|[\^$]/.test(String(withoutAnchors(value)).replace(/\[\^/g, '['));
+  if (keyword === 'pattern') return !isOfWholeText(String(value));
   return LIMITS.includes(keyword);
 }
 
-/** A pattern is for the whole text here. */
-const withoutAnchors = (pattern: Json): Json =>
-  String(pattern)
-    .replace(/^\^/, '')
-    .replace(/(?<!\\)\$$/, '');
+/** Patterns have no anchors here and are for the whole text. One for a part of it would allow less than it says. */
+function isOfWholeText(pattern: string): boolean {
+  const [, inner = '$'] = /^\^(.*[^\\])\$$/s.exec(pattern) ?? [];
+  return !/\(\?[=!<]|[\^$]/.test(inner.replace(/\[\^/g, '[')) && !hasAlternatives(inner);
+}
+
+/** Outside of all groups, where an anchor is for one of them alone. */
+const hasAlternatives = (pattern: string) =>
+  pattern
+    .replace(/\\./g, '')
+    .replace(/\([^()]*\)|\[[^\]]*\]/g, '')
+    .includes('|');
 
 function inner(keyword: string, value: Json): Json {
   const each = (member: Json) => (isObject(member) ? toSchema(member) : member);

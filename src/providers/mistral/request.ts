@@ -2,6 +2,7 @@ import type { ChatRequest, Message, Part } from '../../chat/chat.ts';
 import type { EmbeddingsRequest } from '../../chat/embeddings.ts';
 import { isObject, type Json, withoutAbsent } from '../../lib/json.ts';
 import { messagesWith, type Patch, renamed } from '../openai-compatible.ts';
+import { withoutSilence } from '../silence.ts';
 import { refuseUnless, refuseUnsupported } from '../unsupported.ts';
 import { withOwnIds } from './tool-call-id.ts';
 
@@ -42,11 +43,17 @@ export function toChat(request: ChatRequest): Patch {
   return {
     ...renamed(request, 'max_completion_tokens', 'max_tokens'),
     ...renamed(request, 'seed', 'random_seed'),
-    ...messagesWith(request, toMessage),
+    ...toMessages(request),
     ...(request.tools?.some(needsParameters) && { tools: request.tools.map(withParameters) as Json }),
     ...(request.tool_choice === 'required' && { tool_choice: 'any' }),
     ...(request.reasoning_effort != null && { reasoning_effort: request.reasoning_effort === 'none' ? 'none' : 'high' }),
   };
+}
+
+function toMessages(request: ChatRequest): Patch {
+  const messages = [...withoutSilence(request.messages)];
+  const changed = messagesWith({ ...request, messages }, toMessage);
+  return messages.length === request.messages.length ? changed : { messages: messages as unknown as Json, ...changed };
 }
 
 /** https://docs.mistral.ai/api/endpoint/embeddings */

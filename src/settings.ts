@@ -35,6 +35,7 @@ export const settingFields = record(
     }),
     admin_token: string({
       encrypted: true,
+      custom_validator: tokenError,
       description:
         'What the Admin API asks for in `Authorization: Bearer` or `Kong-Admin-Token`. Under systemd, the credential `admin_token` when not set.',
     }),
@@ -181,6 +182,11 @@ function address(text: string): string | undefined {
 
 function workers(text: string): string | undefined {
   return text === 'auto' || /^[1-9]\d{0,2}$/.test(text) ? undefined : 'expected auto or a number from 1 to 999';
+}
+
+/** Headers lose spaces at the ends of their values, and clients do not agree on what is not ASCII. */
+function tokenError(token: string): string | undefined {
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(token) ? undefined : 'expected ASCII without a space or a line break at either end';
 }
 
 function database(text: string): string | undefined {

@@ -89,6 +89,11 @@ describe('what stops the start, in one line that says where', () => {
       flag('admin_listen', '0.0.0.0:8001'),
       '0.0.0.0:8001 can be reached from other machines, so admin_token must be set',
     ],
+    [
+      'a token that no header can carry',
+      { environment: { SLUICE_ADMIN_TOKEN: 'secret\n' } },
+      'admin_token: expected ASCII without a space',
+    ],
     ['a database of another kind', flag('database', 'mysql://x'), '--database: database: expected sqlite://PATH or off'],
     ['PostgreSQL', flag('database', 'postgres://x'), 'PostgreSQL is not in this version'],
     ['a web UI', flag('admin_gui_listen', '127.0.0.1:8002'), 'the web UI is not in this version'],

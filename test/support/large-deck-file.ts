@@ -14,6 +14,7 @@ export const LARGE_DECK_FILE = {
     routes: 160,
     plugins: 80,
     consumers: 40,
+    'key-auths': 28,
     consumer_groups: 3,
     upstreams: 20,
     certificates: 3,
@@ -117,7 +118,7 @@ const consumerGroup = (index: number): string => `- name: group-${index}
 const consumer = (index: number): string => `- username: consumer-${index}
   custom_id: "${1000 + index}"   # text, though it is a number
   tags: *tags
-${index % 2 === 0 ? `  groups:\n  - name: group-${index % 3}\n` : ''}${index % 4 === 0 ? `  plugins:\n  - {name: file-log, config: {path: /tmp/consumer-${index}.log}}\n` : ''}`;
+${index % 2 === 0 ? `  groups:\n  - name: group-${index % 3}\n` : ''}${index % 3 === 0 ? `  keyauth_credentials:\n  - {key: "key of ${index}", tags: [issued]}\n  - key: other-${index}\n` : ''}${index % 4 === 0 ? `  plugins:\n  - {name: file-log, config: {path: /tmp/consumer-${index}.log}}\n` : ''}`;
 
 const upstream = (index: number): string => `- name: u${index}.internal
   algorithm: ${['round-robin', 'least-connections', 'consistent-hashing'][index % 3]}

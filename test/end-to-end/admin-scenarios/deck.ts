@@ -1,6 +1,8 @@
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { entitiesOf } from '../../../src/gateway/entities.ts';
+import { enabledPlugins } from '../../../src/plugins/registry.ts';
 import { NOT_FOUND, names, row, rows } from './answers.ts';
 import { get, ID, jsonOnly, OTHER_ID, post, put, remove, type Step, type Table, THIRD_ID } from './scenario.ts';
 
@@ -32,10 +34,13 @@ const LISTED = [
   'vaults',
   'keys',
   'key-sets',
-  'key-auths',
 ];
+/** What plugins may bring. */
+const CREDENTIALS = ['key-auths', 'hmac-auths', 'jwts', 'basic-auths', 'oauth2', 'acls'];
+const known = new Set(entitiesOf(enabledPlugins(['bundled'])).map(({ name, adminApiName = name }) => adminApiName));
+LISTED.push(...CREDENTIALS.filter(path => known.has(path)));
 /** What it lists too, and takes a 404 for none. */
-const NOT_HERE = ['filter-chains', 'partials', 'hmac-auths', 'jwts', 'basic-auths', 'oauth2', 'acls', 'mtls-auths', 'licenses'];
+const NOT_HERE = [...CREDENTIALS.filter(path => !known.has(path)), 'filter-chains', 'partials', 'mtls-auths', 'licenses'];
 
 const dump = (query: string): Step[] => [
   ...LISTED.map(path => get(`/${path}?${query}`, 200, row({ data: expect.any(Array), next: null }))),

@@ -1,7 +1,8 @@
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { names, row, rows, violation } from './answers.ts';
+import { enabledPlugins } from '../../../src/plugins/registry.ts';
+import { names, row, rows } from './answers.ts';
 import { get, ID, jsonOnly, OTHER_ID, patch, post, put, remove, type Step, type Table, THIRD_ID } from './scenario.ts';
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '../../fixtures/tls', `${name}.pem`), 'utf8');
@@ -83,6 +84,7 @@ const UPSTREAM = {
   client_certificate: { id: ID },
   use_srv_name: false,
 };
+const RATE_LIMITING = { name: 'rate-limiting', config: { minute: 20, hour: 500 } };
 const UPPER = '24D0DBDA-671C-11ED-BA0B-EF1DCCD3725F';
 const MY_KEY = { name: 'my-key', kid: '42', tags: ['application-a', 'public-key-xyz'] };
 const VAULT = {
@@ -167,13 +169,10 @@ export const documentation: Table = {
     get('/services/my-service/plugins/file-log-foo', 200, row({ name: 'file-log' })),
     get('/consumers/my-username/plugins/file-log-foo', 200, row({ name: 'file-log' })),
     remove('/plugins/file-log-foo'),
-    // The plugin it shows is not one of this version.
-    post(
-      '/plugins',
-      { name: 'rate-limiting', config: { minute: 20, hour: 500 } },
-      400,
-      violation({ name: "plugin 'rate-limiting' not enabled; add it to the 'plugins' configuration property" }),
-    ),
+    // The plugin it shows.
+    enabledPlugins(['bundled']).some(({ name }) => name === 'rate-limiting')
+      ? post('/plugins', RATE_LIMITING, 201, row({ config: row(RATE_LIMITING.config) }))
+      : post('/plugins', RATE_LIMITING, 400, row({ name: 'schema violation' })),
   ],
   'the certificate, CA certificate and SNI objects': [
     post('/certificates', { id: ID, cert: CERT, key: KEY, tags: TAGS }, 201, row({ cert: CERT, key: KEY, tags: TAGS })),

@@ -18,6 +18,7 @@ import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
 import { requestTransformer } from './request-transformer.ts';
+import { responseTransformer } from './response-transformer.ts';
 import { syslog } from './syslog.ts';
 import { tcpLog } from './tcp-log.ts';
 import { udpLog } from './udp-log.ts';
@@ -42,6 +43,7 @@ export const plugins = [
   requestSizeLimiting,
   requestTermination,
   requestTransformer,
+  responseTransformer,
   syslog,
   tcpLog,
   udpLog,

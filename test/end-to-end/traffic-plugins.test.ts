@@ -136,3 +136,34 @@ test('request-transformer: what a model is asked, too', async () => {
   expect((await model.received()).header('x-team')).toBe('a');
   model.stop();
 });
+
+test('response-transformer: headers of a stream change, the stream does not wait', async () => {
+  await plugin('name=response-transformer', 'config.remove.headers=X-Inner', 'config.add.headers=X-Outer:1', 'config.add.json=a:1');
+  upstream.answer({
+    headers: { 'content-type': 'text/event-stream', 'x-inner': '1' },
+    chunks: ['data: 1\n\n', 'data: 2\n\n'],
+    gated: true,
+  });
+  const asked = fetch(gateway.proxy);
+  await upstream.release();
+  const response = await asked;
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: 1\n\n');
+  await upstream.release();
+  expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: 2\n\n');
+  expect([response.headers.get('x-inner'), response.headers.get('x-outer')]).toEqual([null, '1']);
+});
+
+test('response-transformer: members of an answer change by their types', async () => {
+  await plugin(
+    'name=response-transformer',
+    'config.remove.json=secret',
+    'config.rename.json=nick:name',
+    'config.add.json[]=age:7',
+    'config.add.json[]=ok:true',
+    'config.add.json_types[]=number',
+    'config.add.json_types[]=boolean',
+  );
+  upstream.answer({ headers: { 'content-type': 'application/json' }, body: '{"secret":1,"nick":"ada"}' });
+  expect(await (await fetch(gateway.proxy)).text()).toBe('{"name":"ada","age":7,"ok":true}');
+});

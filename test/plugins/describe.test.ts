@@ -16,6 +16,7 @@ import { plugins } from '../../src/plugins/registry.ts';
 import { requestSizeLimiting } from '../../src/plugins/request-size-limiting.ts';
 import { requestTermination } from '../../src/plugins/request-termination.ts';
 import { requestTransformer } from '../../src/plugins/request-transformer.ts';
+import { responseTransformer } from '../../src/plugins/response-transformer.ts';
 import { syslog } from '../../src/plugins/syslog.ts';
 import { tcpLog } from '../../src/plugins/tcp-log.ts';
 import { udpLog } from '../../src/plugins/udp-log.ts';
@@ -122,6 +123,7 @@ test.each<[Plugin, Record<string, object>]>([
   [requestSizeLimiting, { size_unit: { default: 'megabytes', one_of: ['megabytes', 'kilobytes', 'bytes'] } }],
   [requestTermination, {}],
   [requestTransformer, FILLED_IN],
+  [responseTransformer, FILLED_IN],
 ])('the configuration of $name is printed as Kong prints it', async (plugin, computed) => {
   const golden = await Bun.file(`${import.meta.dir}/../fixtures/kong/plugins/${plugin.name}.json`).json();
   const { required, ...printed } = withoutOptional(comparable(describe(plugin.config))) as Record<string, unknown>;

@@ -101,6 +101,11 @@ export class JsonMembers implements Members {
     return value !== undefined && value !== false;
   }
 
+  /** It is there, whatever it is. */
+  holds(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
   remove(name: string): void {
     this.changes[name] = undefined;
   }
@@ -111,11 +116,11 @@ export class JsonMembers implements Members {
     this.changes[after] = value;
   }
 
-  set(name: string, value: string): void {
+  set(name: string, value: Json): void {
     this.changes[name] = value;
   }
 
-  append(name: string, value: string): void {
+  append(name: string, value: Json): void {
     const before = this.get(name);
     if (typeof before === 'string') this.changes[name] = [before, value];
     else if (Array.isArray(before)) this.changes[name] = [...before, value];

@@ -195,6 +195,9 @@ test.each([
   ['PUT', '/passes/open-sesame/owner', '/passes/[redacted]/owner'],
   ['DELETE', '/consumers/u/passes/open-sesame', '/consumers/u/passes/[redacted]'],
   ['POST', '/consumers/u/passes', '/consumers/u/passes'],
+  ['DELETE', '/consumers/u/pass/open-sesame', '/consumers/[redacted]'],
+  ['DELETE', '//passes/open-sesame', '//[redacted]'],
+  ['DELETE', '/passes/of/open-sesame', '/passes/[redacted]'],
 ])('a secret that names a row is not in the log: %s %s', async (method, path, audited) => {
   for (const token of [null, 'a token that was forgotten']) {
     const api = await openAdmin({ token }, [passes]);

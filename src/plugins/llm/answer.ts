@@ -10,6 +10,8 @@ import { hear, type Observation, observe } from './observation.ts';
 import type { LlmCall } from './request.ts';
 import { type AnyEvent, amendedStream, translatedStream, watchedStream } from './stream.ts';
 
+const NO_STREAM = 'the model provider answered without a stream';
+
 /**
  * Makes the vendor's response the client's. Headers are changed in place; undefined: the rest passes as it is.
  * No error shows one of the `secrets`.
@@ -32,6 +34,8 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
     if (type.includes('text/html')) return badAnswer(response, 'the model provider answered with a web page');
 
     const streamed = type.includes(streamType);
+    // A client that reads events would find none, and take it for an empty answer.
+    if (call.stream && type.includes('application/json')) return badAnswer(response, NO_STREAM);
     if (operation.dialect === 'openai') return pass(operation, context, response, streamed, call, observation);
     const facts = {
       id: `chatcmpl-${context.id}`,
@@ -41,7 +45,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
       base64: call.base64,
     };
     if (!call.stream) return translate(operation, response, facts, observation);
-    if (!streamed) return badAnswer(response, 'the model provider answered without a stream');
+    if (!streamed) return badAnswer(response, NO_STREAM);
     return piped(response, translatedStream(operation, format, facts, observation, payloads));
   };
 
@@ -73,7 +77,7 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
 
   async function translate(own: Translation<never, Answer, Event>, response: Response, facts: AnswerFacts, observation: Observation) {
     const body = parseJson(await plainText(response));
-    if (body === undefined) return badAnswer(response, 'the model provider answered with something other than JSON');
+    if (body === undefined || body === null) return badAnswer(response, 'the model provider answered with something other than JSON');
     try {
       const answer = own.response(body);
       const text = JSON.stringify(format.answer(answer, facts));

@@ -46,8 +46,10 @@ export async function vendorFailure(
   if (response.status < 400) response.headers.delete('location');
   if (dialect === 'openai' && isOpenaiError(body)) return withJson(response, text, status);
 
-  const words = error && isObject(body) ? error(status, body) : saidIn(body, text, response.headers.get('content-type'));
-  const message = words?.message || `the model provider answered with status ${response.status}`;
+  const own = error && isObject(body) ? error(status, body) : undefined;
+  // What stands in front of a vendor speaks otherwise than the vendor.
+  const words = own?.message ? own : { ...own, ...saidIn(body, text, response.headers.get('content-type')) };
+  const message = words.message || `the model provider answered with status ${response.status}`;
   return withJson(response, JSON.stringify(openaiError({ type: errorType(status), ...words, message })), status);
 }
 

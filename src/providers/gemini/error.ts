@@ -4,7 +4,7 @@ import { isObject, type Json } from '../../lib/json.ts';
 export function toGeminiError(error: Json): { message: string; code?: string } {
   const { message, status } = isObject(error) ? error : {};
   return {
-    message: typeof message === 'string' ? message : 'gemini gave an error without a message',
+    message: typeof message === 'string' ? message : '',
     ...(typeof status === 'string' && { code: status }),
   };
 }

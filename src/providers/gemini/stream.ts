@@ -44,7 +44,10 @@ export function geminiStream(): StreamTranslation<ChatEvent> {
 
   function translate({ data }: Frame): ChatEvent[] {
     const chunk = JSON.parse(data) as Answer & { error?: Json };
-    if (chunk.error !== undefined) return [{ error: toGeminiError(chunk.error) }];
+    if (chunk.error !== undefined) {
+      const error = toGeminiError(chunk.error);
+      return [{ error: { ...error, message: error.message || 'gemini gave up' } }];
+    }
     const about = aboutOf(chunk);
     const events = eventsOf(chunk);
     const [first, ...rest] = events.length > 0 || Object.keys(about).length === 0 ? events : [{}];

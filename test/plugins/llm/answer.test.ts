@@ -71,6 +71,7 @@ describe('an answer', () => {
     ['a web page', {}, new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['a web page in place of a translated answer', { model: COHERE }, new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['no JSON', { model: COHERE }, new Response('hello')],
+    ['null', { model: COHERE }, json(null)],
     ['another object', { model: COHERE }, json({ hello: 1 })],
     ['a failure', { model: COHERE }, json({ ...COHERE_ANSWER, finish_reason: 'ERROR' })],
     ['in an unknown encoding', { model: COHERE }, json(COHERE_ANSWER, { headers: { 'content-encoding': 'rot13' } })],
@@ -89,6 +90,8 @@ describe("a vendor's error", () => {
   const retry = { 'retry-after': '7', 'content-type': 'application/json' };
   const openaiError = '{"error": {"message":"slow down","type":"tokens","param":null,"code":"rate_limit_exceeded"}}';
 
+  const AWS = { auth: { aws_access_key_id: 'AKIDEXAMPLE', aws_secret_access_key: 'secret-key' } };
+
   test.each<[string, Config, Response, number, unknown]>([
     ["OpenAI's passes as it is", {}, new Response(openaiError, { status: 429, headers: retry }), 429, openaiError],
     [
@@ -97,6 +100,20 @@ describe("a vendor's error", () => {
       json({ id: '1', message: 'invalid api token' }, { status: 401 }),
       401,
       { message: 'invalid api token', type: 'authentication_error' },
+    ],
+    [
+      "that of what stands in front of a vendor is told in its words, not the vendor's",
+      { model: { provider: 'bedrock', name: 'amazon.nova-pro-v1:0', options: { bedrock: { aws_region: 'us-east-1' } } }, ...AWS },
+      json({ error: { message: 'the proxy says no', type: 'denied' } }, { status: 403 }),
+      403,
+      { message: 'the proxy says no', type: 'denied' },
+    ],
+    [
+      "the same for one of Google's",
+      { model: { provider: 'gemini', name: 'gemini-2.5-flash' } },
+      json({ message: 'Forbidden' }, { status: 403 }),
+      403,
+      { message: 'Forbidden', type: 'permission_error' },
     ],
     ['a detail is a message', {}, json({ detail: 'Not Found' }, { status: 404 }), 404, { message: 'Not Found', type: 'not_found_error' }],
     ['an empty one is wrapped', {}, new Response('', { status: 503 }), 503, { message: 'the model provider answered with status 503' }],

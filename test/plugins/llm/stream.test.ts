@@ -157,8 +157,13 @@ describe('a translated stream', () => {
     expect(eventsOf(text).map(data => JSON.parse(data).error.code)).toEqual(['stream_broken']);
   });
 
-  test('that is none is a 502', async () => {
+  test.each([
+    ['translated', config, COHERE_ANSWER],
+    ['amended', chat({ model: { provider: 'xai', name: 'grok-4' } }), ANSWER],
+    ['passed on', chat(), ANSWER],
+  ])('that is none is a 502, also where it would be %s', async (_, config, whole) => {
     const { answer } = await send(config, STREAMED);
-    expect((await answer(json(COHERE_ANSWER))).response.status).toBe(502);
+    const { response, text } = await answer(json(whole));
+    expect([response.status, JSON.parse(text).error.message]).toEqual([502, 'the model provider answered without a stream']);
   });
 });

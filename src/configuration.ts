@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { DnsResolver } from './balancing/dns-resolver.ts';
 import { entitiesOf } from './gateway/entities.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './gateway/gateway.ts';
 import { ConfigurationError } from './lib/configuration-error.ts';
 import type { Log } from './lib/log.ts';
+import { namesOf } from './outbound-settings.ts';
 import type { Plugin } from './plugins/plugin.ts';
 import { enabledPlugins } from './plugins/registry.ts';
 import { readText } from './read-settings.ts';
@@ -32,6 +34,7 @@ export async function openConfiguration(
   options: Pick<GatewayOptions, 'configuring' | 'onApplied' | 'counterMemory'> = { configuring: 'on trial' },
 ): Promise<Configuration> {
   const { plugins, store, place } = await openRows(settings, log);
+  const names = namesOf(settings, process.env);
   const gateway = await openGateway({
     store,
     plugins,
@@ -39,6 +42,8 @@ export async function openConfiguration(
     log,
     prefix: resolve(settings.prefix),
     nodeId: nodeId(settings),
+    resolver: new DnsResolver(names),
+    lookUpHosts: names.lookUpHosts,
     ...options,
   });
   const close = async () => {

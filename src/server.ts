@@ -15,6 +15,7 @@ import { createTurns } from './lib/turns.ts';
 import { reportUncaught } from './lib/uncaught.ts';
 import { kongApiLevel, version } from './lib/version.ts';
 import { type Listeners, openListeners } from './listeners.ts';
+import { namesOf } from './outbound-settings.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { readText } from './read-settings.ts';
 import { kongConfiguration, publicSettings, type Settings, workerCount } from './settings.ts';
@@ -174,6 +175,7 @@ function setupOf(settings: Settings, { level, format }: LeveledLog, certificates
     plugins,
     prefix: resolve(prefix),
     nodeId: nodeId(settings),
+    names: namesOf(settings, process.env),
     log: { level, format },
     certificates,
   };

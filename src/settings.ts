@@ -1,4 +1,5 @@
 import { usableCores } from './lib/cores.ts';
+import { parseHost } from './lib/host.ts';
 import { isLoopback, parseListenAddress } from './lib/listen-address.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './lib/log.ts';
 import { parseProxyUrl } from './lib/outbound.ts';
@@ -91,6 +92,14 @@ export const settingFields = record(
     admin_ssl_cert_key: string({ description: 'Its private key, a PEM file.' }),
     status_ssl_cert: string({ description: 'Certificate of `ssl` status listeners, likewise.' }),
     status_ssl_cert_key: string({ description: 'Its private key, a PEM file.' }),
+    dns_hostsfile: string({
+      required: true,
+      default: '/etc/hosts',
+      description: 'The hosts file in which names of upstreams and vendors are looked up first.',
+    }),
+    dns_resolver: array(string({ custom_validator: nameServer }), {
+      description: "Name servers for upstreams and vendors, `ADDRESS:PORT`, several with commas. When not set, the machine's.",
+    }),
     plugins: array(string(), {
       required: true,
       default: ['bundled'],
@@ -200,6 +209,11 @@ function webPage(text: string): string | undefined {
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
     ? undefined
     : 'expected http://HOST:PORT or https://HOST:PORT';
+}
+
+function nameServer(text: string): string | undefined {
+  const host = parseHost(text);
+  return typeof host === 'string' || host.kind === 'name' ? 'expected ADDRESS:PORT of a name server' : undefined;
 }
 
 function outboundProxy(text: string): string | undefined {

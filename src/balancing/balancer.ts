@@ -8,12 +8,18 @@ import { keyOf, Peer, type Presentation } from './peer.ts';
 import { TargetPeers, type TargetPeersOptions } from './target-peers.ts';
 import { Thresholds } from './thresholds.ts';
 
-export type BalancerOptions = Pick<TargetPeersOptions, 'resolver' | 'clock' | 'onFailure'> & { readonly health: HealthBook };
+export interface BalancerOptions extends Pick<TargetPeersOptions, 'resolver' | 'clock' | 'onFailure' | 'isWanted'> {
+  readonly health: HealthBook;
+  /** What a client is told when there is nobody to serve it. */
+  readonly noPeer: string;
+}
 
 /** How requests for an upstream are shared by its targets. */
 export class Balancer {
   upstream: Upstream;
   peers: readonly Peer[] = [];
+  /** By the clock. */
+  usedAt: number;
   #targets = new Map<string, TargetPeers>();
   #algorithm: Algorithm;
   #passive: Thresholds | null = null;
@@ -26,6 +32,11 @@ export class Balancer {
     this.upstream = upstream;
     this.#options = options;
     this.#algorithm = algorithmOf(upstream);
+    this.usedAt = options.clock.now();
+  }
+
+  get noPeer(): string {
+    return this.#options.noPeer;
   }
 
   /** Takes over what was configured. What is known of peers that stay is kept. */
@@ -92,6 +103,7 @@ export class Balancer {
 
   /** Resolves once every name was asked for; null: they were. */
   get ready(): Promise<unknown> | null {
+    this.usedAt = this.#options.clock.now();
     this.start();
     const asked = [...this.#targets.values()].filter(({ first, dns }) => first !== null && dns === 'unknown');
     return asked.length > 0 ? Promise.all(asked.map(({ first }) => first)) : null;
@@ -144,8 +156,7 @@ export class Balancer {
       before.row = row;
       return before;
     }
-    const { resolver, clock, onFailure } = this.#options;
-    const target = new TargetPeers(row, { resolver, clock, onFailure, onChange: () => this.#arrange(false) });
+    const target = new TargetPeers(row, { ...this.#options, onChange: () => this.#arrange(false) });
     if (this.#started) target.start();
     return target;
   }

@@ -5,13 +5,19 @@ import type { Log } from '../lib/log.ts';
 import type { Change, Store } from '../store/store.ts';
 import { Balancer } from './balancer.ts';
 import { HealthBook, type HealthChange, type HealthState, type Observation } from './health.ts';
+import { HostBalancers } from './host-balancers.ts';
 import type { Resolver } from './resolver.ts';
+
+/** Kong's words. */
+const NO_PEER = 'failure to get a peer from the ring-balancer';
 
 export interface BalancersOptions {
   readonly store: Store;
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hosts that are no upstreams are looked up here too; else that is left to `fetch`. */
+  readonly lookUpHosts: boolean;
   /** Where what is seen of peers is counted. Null: here. */
   readonly countedElsewhere: ((observation: Observation) => void) | null;
 }
@@ -24,17 +30,20 @@ export class Balancers {
   readonly #byName = new Map<string, Balancer>();
   readonly #byId = new Map<string, Balancer>();
   readonly #upstreamOfTarget = new Map<string, string>();
+  readonly #hosts: HostBalancers;
   readonly #options: BalancersOptions;
   #started = false;
 
   constructor(options: BalancersOptions) {
     this.#options = options;
     this.health = new HealthBook(options.countedElsewhere);
+    this.#hosts = new HostBalancers({ ...options, health: this.health, onForgotten: () => this.version++ });
     if (this.health.counts) this.health.onChange(change => this.#report(change));
   }
 
-  find(host: string): Balancer | null {
-    return this.#byName.get(host) ?? null;
+  /** The upstream of this name; else the addresses of the host, where hosts are looked up here. */
+  find(host: string, port: number): Balancer | null {
+    return this.#byName.get(host) ?? (this.#options.lookUpHosts ? this.#hosts.find(host, port) : null);
   }
 
   byId(id: string): Balancer | null {
@@ -70,6 +79,7 @@ export class Balancers {
 
   close(): void {
     for (const balancer of this.#byId.values()) balancer.close();
+    this.#hosts.close();
   }
 
   #renew(id: string): void {
@@ -96,7 +106,7 @@ export class Balancers {
     const { resolver, clock, log } = this.#options;
     const onFailure = (name: string, error: Error) =>
       log.warn('a target cannot be found', { upstream: row.name, name, error: error.message });
-    const balancer = new Balancer(row, { resolver, clock, onFailure, health: this.health });
+    const balancer = new Balancer(row, { resolver, clock, onFailure, health: this.health, noPeer: NO_PEER });
     if (this.#started) balancer.start();
     this.#byId.set(row.id, balancer);
     return balancer;

@@ -16,6 +16,8 @@ export interface TargetPeersOptions {
   /** Other addresses than before. */
   readonly onChange: () => void;
   readonly onFailure: (name: string, error: Error) => void;
+  /** Asked before the name is looked up again. */
+  readonly isWanted?: () => boolean;
 }
 
 /** What a target stands for: itself, when it is an address, else what its name is found to be, again and again. */
@@ -62,7 +64,7 @@ export class TargetPeers {
   }
 
   async #resolve(): Promise<void> {
-    const { resolver, clock, onChange, onFailure } = this.#options;
+    const { resolver, clock, onChange, onFailure, isWanted } = this.#options;
     let again = AGAIN_MS;
     let addresses: readonly Address[] = [];
     try {
@@ -77,7 +79,7 @@ export class TargetPeers {
       if (!this.#closed) onFailure(this.host, error as Error);
     }
     if (this.#closed) return;
-    this.#stop = clock.after(again, () => void this.#resolve());
+    this.#stop = clock.after(again, () => void (isWanted?.() !== false && this.#resolve()));
     if (Bun.deepEquals(addresses, this.addresses)) return;
     this.addresses = addresses;
     onChange();

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Balancers } from '../balancing/balancers.ts';
+import { DnsResolver, SYSTEM_DNS } from '../balancing/dns-resolver.ts';
 import type { Observation } from '../balancing/health.ts';
 import type { Resolver } from '../balancing/resolver.ts';
-import { systemResolver } from '../balancing/system-resolver.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
 import type { Log } from '../lib/log.ts';
@@ -36,8 +36,9 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** `at once`, unless given. */
   readonly configuring?: Configuring;
-  /** Finds the addresses of targets that are names. */
+  /** Finds the addresses of targets that are names, and of other hosts where `lookUpHosts` says so. */
   readonly resolver?: Resolver;
+  readonly lookUpHosts?: boolean;
   /** Takes what was seen of targets, where it is counted in another process. */
   readonly countHealth?: (observation: Observation) => void;
   /** Told of all changes once they serve here, in order, those that were made elsewhere too: what made them waits for it. */
@@ -108,7 +109,8 @@ class StoreGateway implements Gateway {
       clock = systemClock,
       nodeId = crypto.randomUUID(),
       configuring = 'at once',
-      resolver = systemResolver,
+      resolver = new DnsResolver(SYSTEM_DNS),
+      lookUpHosts = false,
       countHealth = null,
       onApplied,
     } = options;
@@ -119,7 +121,7 @@ class StoreGateway implements Gateway {
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
     const plugged = { store, plugins, secrets: this.secrets, log, prefix, nodeId, metrics: this.metrics, counterMemory, configuring };
     const configurations = new PluginConfigurations(plugged);
-    this.balancers = new Balancers({ store, resolver, clock, log, countedElsewhere: countHealth });
+    this.balancers = new Balancers({ store, resolver, lookUpHosts, clock, log, countedElsewhere: countHealth });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);
     const remove = (ended: readonly RowPointer[]) => this.write(ended.map(pointer => ({ kind: 'remove', ...pointer })));
     this.expiry = new Expiry({ store, clock, log, remove });

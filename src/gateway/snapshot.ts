@@ -28,7 +28,7 @@ export interface Snapshot {
 export interface BalancersByName {
   /** Counts how often a name came or went. */
   readonly version: number;
-  find(host: string): Balancer | null;
+  find(host: string, port: number): Balancer | null;
 }
 
 /** A certificate for TLS listeners. */

@@ -17,8 +17,6 @@ interface Outgoing {
   readonly balancer: Balancer;
 }
 
-const NO_PEER = 'failure to get a peer from the ring-balancer';
-
 /** What has been sent may have been done: as nginx, these are not sent twice. */
 const NOT_IDEMPOTENT: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
 /** Nothing of the request was read when this went wrong. */
@@ -40,7 +38,7 @@ export async function callPeers(outgoing: Outgoing, context: RequestContext, dea
   const canRepeat = !(outgoing.init.body instanceof ReadableStream);
   const mayAsk = canRepeat && !NOT_IDEMPOTENT.has(upstream.method);
   let retries = context.service?.retries ?? DEFAULT_RETRIES;
-  let failure = new RequestFailure(503, NO_PEER);
+  let failure = new RequestFailure(503, balancer.noPeer);
   for (;;) {
     const peer = lease.next();
     if (peer === null) throw failure;

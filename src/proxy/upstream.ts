@@ -148,7 +148,7 @@ export class Upstreams {
     const text = end === -1 ? url : url.slice(0, end);
     const origin = this.#origins.get(text) ?? this.#newOrigin(text);
     if (origin.balancers !== balancers.version) {
-      origin.balancer = balancers.find(origin.host);
+      origin.balancer = balancers.find(origin.host, origin.port);
       origin.balancers = balancers.version;
     }
     return origin;

@@ -1,3 +1,4 @@
+import type { Names } from '../balancing/dns-resolver.ts';
 import type { HealthChange, Observation } from '../balancing/health.ts';
 import type { Entity, Row } from '../entities/entity.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
@@ -14,6 +15,7 @@ export interface Setup {
   readonly plugins: readonly string[];
   readonly prefix: string;
   readonly nodeId: string;
+  readonly names: Names;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The only CAs to be trusted, as PEM texts; null: the usual ones. */
   readonly certificates: readonly string[] | null;

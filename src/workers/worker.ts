@@ -1,3 +1,4 @@
+import { DnsResolver } from '../balancing/dns-resolver.ts';
 import type { Observation } from '../balancing/health.ts';
 import { entitiesOf } from '../gateway/entities.ts';
 import { type Gateway, openGateway } from '../gateway/gateway.ts';
@@ -92,11 +93,11 @@ class Worker {
     return this.#parts;
   }
 
-  async #setUp({ proxy, plugins: names, prefix, nodeId, log: { level, format }, certificates }: Setup): Promise<undefined> {
+  async #setUp({ proxy, plugins: enabled, prefix, nodeId, names, log: { level, format }, certificates }: Setup): Promise<undefined> {
     if (certificates !== null) trustOnly(certificates);
     const log = createLog({ level, format });
     reportUncaught(log);
-    const plugins = enabledPlugins(names);
+    const plugins = enabledPlugins(enabled);
     const store = await openStore(entitiesOf(plugins));
     const gateway = await openGateway({
       store,
@@ -105,6 +106,8 @@ class Worker {
       log,
       prefix,
       nodeId,
+      resolver: new DnsResolver(names),
+      lookUpHosts: names.lookUpHosts,
       counterMemory: inheritedMemory(COUNTERS),
       configuring: 'when used',
       countHealth: this.#countHealth,

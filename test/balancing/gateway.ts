@@ -1,4 +1,5 @@
 import { createAdmin } from '../../src/admin/admin.ts';
+import { DnsResolver } from '../../src/balancing/dns-resolver.ts';
 import type { Resolver } from '../../src/balancing/resolver.ts';
 import { entitiesOf } from '../../src/gateway/entities.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
@@ -6,7 +7,13 @@ import type { Clock } from '../../src/lib/clock.ts';
 import type { Plugin } from '../../src/plugins/plugin.ts';
 import { openStore } from '../../src/store/memory.ts';
 import { startProxy } from '../proxy/gateway.ts';
+import { startNameServer } from '../support/name-server.ts';
 import { recordingLog } from '../support/recording-log.ts';
+
+/** Knows no name but those of the machine. */
+const nowhere = await startNameServer();
+const search = { domains: [], dots: 1 };
+const localNames = new DnsResolver({ hostsFile: '/etc/hosts', servers: [nowhere.address], search });
 
 export interface Balanced {
   readonly upstream?: object;
@@ -14,15 +21,25 @@ export interface Balanced {
   readonly service?: object;
   readonly route?: object;
   readonly resolver?: Resolver;
+  readonly lookUpHosts?: boolean;
   readonly clock?: Clock;
   readonly plugins?: readonly Plugin[];
 }
 
 /** A gateway with an Admin API and a proxy, and one service whose host is the upstream `backend`. */
-export async function startBalanced({ upstream, targets, service, route, resolver, clock, plugins = [] }: Balanced) {
+export async function startBalanced({
+  upstream,
+  targets,
+  service,
+  route,
+  resolver = localNames,
+  lookUpHosts,
+  clock,
+  plugins = [],
+}: Balanced) {
   const { log, said, lines } = recordingLog();
   const store = await openStore(entitiesOf(plugins));
-  const options = { ...(resolver && { resolver }), ...(clock && { clock }) };
+  const options = { resolver, ...(clock && { clock }), ...(lookUpHosts && { lookUpHosts }) };
   const gateway = await openGateway({ store, plugins, log, prefix: '.', ...options });
   const app = createAdmin({
     store,

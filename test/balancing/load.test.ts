@@ -27,7 +27,7 @@ describe('least-connections', () => {
       while (total() < sent) await Bun.sleep(1);
     }
     expect([one.requests.length - before[0], two.requests.length - before[1]]).toEqual([3, 6]);
-    const peers = () => gateway.gateway.snapshot.balancers.find('backend')?.peers.map(({ inFlight }) => inFlight) ?? [];
+    const peers = () => gateway.gateway.snapshot.balancers.find('backend', 80)?.peers.map(({ inFlight }) => inFlight) ?? [];
     expect(peers().toSorted()).toEqual([3, 6]);
     await Promise.all([one.release(6), two.release(12)]);
     for (const response of await Promise.all(open)) await response.text();
@@ -44,7 +44,8 @@ describe('least-connections', () => {
   test.each(['a client that leaves', 'a failure'])('%s holds nothing', async what => {
     for (const server of [one, two]) server.answer(what === 'a failure' ? { chunks: ['x'], ending: 'reset' } : 'silence');
     await using gateway = await startBalanced({ targets: [at(one), at(two)], upstream });
-    const inFlight = () => gateway.gateway.snapshot.balancers.find('backend')?.peers.reduce((sum, peer) => sum + peer.inFlight, 0) ?? -1;
+    const inFlight = () =>
+      gateway.gateway.snapshot.balancers.find('backend', 80)?.peers.reduce((sum, peer) => sum + peer.inFlight, 0) ?? -1;
     const before = one.requests.length + two.requests.length;
     const client = await rawClient(gateway.port);
     client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -126,7 +127,7 @@ describe('latency', () => {
     two.answer({ body: 'two' });
     await using gateway = await startBalanced({ targets: [at(one), at(two)], upstream: { algorithm: 'latency' } });
     await gateway.send(10);
-    const peers = gateway.gateway.snapshot.balancers.find('backend')?.peers ?? [];
+    const peers = gateway.gateway.snapshot.balancers.find('backend', 80)?.peers ?? [];
     expect(peers.some(({ latencyAt }) => latencyAt > 0)).toBe(true);
   });
 });

@@ -115,7 +115,7 @@ describe('the Admin API', () => {
     await using gateway = await startBalanced({ targets: [at(one)] });
     const { data } = await gateway.admin('GET', '/upstreams/backend/health?balancer_health=1');
     expect(data).toEqual({ health: 'HEALTHCHECKS_OFF', id: expect.any(String) });
-    expect(gateway.admin('PUT', `/upstreams/backend/targets/${nameOf(one)}/unhealthy`)).rejects.toThrow(
+    await expect(gateway.admin('PUT', `/upstreams/backend/targets/${nameOf(one)}/unhealthy`)).rejects.toThrow(
       '400 {"message":"no healthchecker found for backend"}',
     );
   });
@@ -128,7 +128,7 @@ describe('the Admin API', () => {
     ['GET', '/upstreams/backend/health?size=0', '400'],
   ])('%s %s', async (method, path, words) => {
     await using gateway = await startBalanced({ targets: [at(one)], upstream: passive({ http_failures: 1 }) });
-    expect(gateway.admin(method, path)).rejects.toThrow(words);
+    await expect(gateway.admin(method, path)).rejects.toThrow(words);
   });
 
   test.each<[string, string]>([

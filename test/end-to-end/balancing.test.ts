@@ -1,5 +1,6 @@
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { type RunningGateway, startGateway } from '../support/executable.ts';
+import { startNameServer } from '../support/name-server.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 setDefaultTimeout(60_000);
@@ -81,4 +82,29 @@ test('one process checks, and all serve by what it finds', async () => {
   one.answer({ body: 'one' });
   await becomes(gateway, one, 'HEALTHY');
   while ((await (await ask(gateway)).text()) !== 'one') await Bun.sleep(1);
+});
+
+test('names are looked up where the settings say, those of upstreams and of others, again when their time is over', async () => {
+  const here = startUpstream({ hostname: '127.0.0.2' });
+  const moved = startUpstream({ hostname: '127.0.0.3', port: here.port });
+  here.answer({ body: 'here' });
+  moved.answer({ body: 'moved' });
+  const names = await startNameServer({ 'target.test': [['A', 1, '127.0.0.2']], 'host.test': [['CNAME', 1, 'target.test']] });
+  await using gateway = await startGateway({ environment: { ...environment, SLUICE_DNS_RESOLVER: names.address } });
+  const made = [
+    await gateway.request('POST', '/upstreams', { name: 'backend' }),
+    await gateway.request('POST', '/upstreams/backend/targets', { target: `target.test:${here.port}` }),
+    await gateway.request('POST', '/services', { name: 'api', host: 'backend' }),
+    await gateway.request('POST', '/services/api/routes', { paths: ['/balanced'] }),
+    await gateway.request('POST', '/services', { name: 'other', host: 'host.test', port: here.port }),
+    await gateway.request('POST', '/services/other/routes', { paths: ['/plain'] }),
+  ];
+  expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 201]);
+  const ask = async (path: string) => (await fetch(gateway.proxy + path, { keepalive: false, headers: { connection: 'close' } })).text();
+  expect([await ask('/balanced'), await ask('/plain')]).toEqual(['here', 'here']);
+  names.records = { 'target.test': [['A', 1, '127.0.0.3']], 'host.test': [['CNAME', 1, 'target.test']] };
+  for (const path of ['/balanced', '/plain']) while ((await ask(path)) !== 'moved') await Bun.sleep(20);
+  names.stop();
+  here.stop();
+  moved.stop();
 });

@@ -130,6 +130,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     ...state,
     gateway,
     pids: () => crew.pids,
+    ask: question => crew.ask(question),
     configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
     token: settings.admin_token,
     guiOrigins: settings.admin_gui_url.map(url => new URL(url).origin),

@@ -1,5 +1,7 @@
 import type { Entity } from '../entities/entity.ts';
+import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
+import type { Question } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
 import { guard } from './access.ts';
 import { type App, createApp } from './app.ts';
@@ -9,6 +11,7 @@ import { endpointList, type Information, informationEndpoints } from './informat
 import { type LogLevelControl, logLevelEndpoints } from './log-level.ts';
 import { membershipEndpoints } from './memberships.ts';
 import { metricsEndpoints } from './metrics.ts';
+import { pluginEndpoints } from './plugin-paths.ts';
 import { plainResource, type Resource } from './resource.ts';
 import { resourceEndpoints } from './resources.ts';
 import { schemaEndpoints } from './schemas.ts';
@@ -27,6 +30,8 @@ export interface AdminOptions extends Information, StatusOptions {
   /** Origins of the web UI: `https://manager.example:8445`. */
   readonly guiOrigins: readonly string[];
   readonly logLevel: LogLevelControl;
+  /** Puts a question to plugins in all processes that serve. */
+  ask(question: Question): Promise<readonly Json[]>;
   /** Without a database: replaces the whole configuration. With one, null, and rows are written one by one. */
   readonly declarative: DeclarativeTarget | null;
 }
@@ -54,6 +59,7 @@ export function createAdmin(options: AdminOptions): App {
     ...tagEndpoints(store),
     ...logLevelEndpoints(logLevel),
     ...declarativeEndpoints(store, declarative),
+    ...pluginEndpoints(options.plugins, options.ask),
     ...membershipEndpoints(store, writer),
     ...upstreamHealthEndpoints(store, options.balancers, options.nodeId),
     ...resourceEndpoints(store, writer, resources),

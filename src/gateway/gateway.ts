@@ -5,10 +5,11 @@ import type { Observation } from '../balancing/health.ts';
 import type { Resolver } from '../balancing/resolver.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
+import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import { Metrics } from '../lib/metrics.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Plugin } from '../plugins/plugin.ts';
+import type { Plugin, Question } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
 import { Expiry } from './expiry.ts';
@@ -67,6 +68,8 @@ export interface Gateway {
   readonly fault: string | null;
   /** What its plugins count. */
   readonly metrics: Metrics;
+  /** What those of its plugins answer that are asked. */
+  ask(question: Question): readonly Json[];
   /** Waits for the writes under way, then closes every plugin configuration. The store stays open. */
   close(): Promise<void>;
 }
@@ -165,6 +168,10 @@ class StoreGateway implements Gateway {
       await this.onApplied(changes);
       if (this.behind.size > 0) await this.catchUp();
     });
+  }
+
+  ask(question: Question): readonly Json[] {
+    return this.snapshot.ask(question);
   }
 
   follow(changes: readonly Change[]): Promise<void> {

@@ -3,6 +3,8 @@ import type { PluginRow } from '../entities/plugin-entity.ts';
 import type { Route } from '../entities/route.ts';
 import { type Service, service } from '../entities/service.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import type { Json } from '../lib/json.ts';
+import type { Question } from '../plugins/plugin.ts';
 import type { Change, Store } from '../store/store.ts';
 import { Epochs } from './epochs.ts';
 import { Memberships } from './memberships.ts';
@@ -147,6 +149,12 @@ export class LiveSnapshot implements Snapshot {
     this.version++;
     this.epochs.retire(retired.map(closeOf));
     return problems.filter(problem => problem !== null);
+  }
+
+  /** What the plugins that are asked have to say. */
+  ask({ plugin, row, content }: Question): Json[] {
+    const asked = [...this.book.all()].filter(configured => configured.row.name === plugin && (row === null || configured.row.id === row));
+    return asked.map(({ work }) => work.answer(content)).filter(answer => answer !== null);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { PluginRow } from '../entities/plugin-entity.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
 import { countersIn } from '../lib/counters.ts';
+import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { REDACTED } from '../lib/redact.ts';
@@ -17,6 +18,8 @@ export type Handlers = { readonly [P in Phase]: NonNullable<Phases[P]> | null };
 /** A plugin at work with one configuration. */
 export interface Work {
   readonly handlers: Handlers;
+  /** Null: it has nothing to say. */
+  answer(question: Json): Json | null;
   close(): Promise<void>;
 }
 
@@ -38,7 +41,7 @@ export interface ConfiguredPlugin {
 }
 
 const NO_HANDLERS: Handlers = { access: null, response: null, log: null };
-const NO_WORK: Work = { handlers: NO_HANDLERS, close: async () => {} };
+const NO_WORK: Work = { handlers: NO_HANDLERS, answer: () => null, close: async () => {} };
 /** No request passes it. */
 const REFUSING: Work = {
   ...NO_WORK,
@@ -137,7 +140,7 @@ function workOf(phases: Phases, close: Work['close']): Work {
     response: phases.response?.bind(phases) ?? null,
     log: phases.log?.bind(phases) ?? null,
   };
-  return { handlers, close };
+  return { handlers, answer: question => phases.answer?.(question) ?? null, close };
 }
 
 /** Work that begins when somebody asks for its handlers. */
@@ -154,6 +157,10 @@ class WorkWhenUsed implements Work {
   get handlers(): Handlers {
     this.begun ??= this.beginOrRefuse();
     return this.begun.handlers;
+  }
+
+  answer(question: Json): Json | null {
+    return this.begun?.answer(question) ?? null;
   }
 
   async close(): Promise<void> {

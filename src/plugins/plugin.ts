@@ -1,5 +1,6 @@
 import type { Entity, Row } from '../entities/entity.ts';
 import type { Counters, Lifetime } from '../lib/counters.ts';
+import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { EntityCheck } from '../schema/entity-check.ts';
@@ -19,9 +20,33 @@ export interface Phases {
   response?(context: Context, response: Response): Awaitable<Response | undefined>;
   /** After the last byte, or when the client left. */
   log?(context: Context): Awaitable<void>;
+  /** What this configuration says to a question that the plugin's own part of the Admin API asks; null: nothing. */
+  answer?(question: Json): Json | null;
   /** This configuration is no longer used: flush and let go. */
   close?(): Awaitable<void>;
 }
+/** A question on its way to configurations of a plugin, wherever they serve: to all of them, or to that of one row. */
+export interface Question {
+  readonly plugin: string;
+  readonly row: string | null;
+  readonly content: Json;
+}
+
+/** Asks configurations of the plugin in every process that serves. Resolves to what they answer. */
+export type Ask = (content: Json, row?: string) => Promise<readonly Json[]>;
+
+/** What is done at a path of a plugin's own in the Admin API. It gets the segments that the path leaves open, by their names. */
+export type AdminHandler = (
+  segments: Readonly<Record<string, string>>,
+  ask: Ask,
+) => Promise<{ readonly status: number; readonly body?: Json }>;
+
+export interface AdminPath {
+  /** `:name` stands for one segment. */
+  readonly path: string;
+  readonly methods: { readonly GET?: AdminHandler; readonly DELETE?: AdminHandler };
+}
+
 export type Phase = 'access' | 'response' | 'log';
 
 /** What the gateway lends a plugin when it is configured. */
@@ -63,6 +88,8 @@ export interface Plugin<Name extends string = string, Config = unknown> {
   readonly entity_checks?: readonly EntityCheck[];
   /** It counts for `/metrics`, which shows that while a row configures it; and the health of targets, where a row asks for it. */
   readonly metrics?: { showsHealth(config: Config): boolean };
+  /** Paths of its own in the Admin API, beside those of its entities. */
+  readonly adminPaths?: readonly AdminPath[];
   /** Entities the plugin brings along, such as its credentials. */
   readonly entities?: readonly Entity[];
   /**

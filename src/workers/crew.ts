@@ -1,10 +1,12 @@
 import type { HealthBook } from '../balancing/health.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Stoppable } from '../lib/drain.ts';
+import type { Json } from '../lib/json.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { LogLevel } from '../lib/log.ts';
 import type { Measured } from '../lib/metrics.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
+import type { Question } from '../plugins/plugin.ts';
 import { listen } from '../proxy/listener.ts';
 import type { HttpProxy } from '../proxy/proxy.ts';
 import type { Store } from '../store/store.ts';
@@ -28,17 +30,20 @@ export interface Crew {
   /** Why requests should not come yet, or not now; null: they may. */
   notReady(): string | null;
   summary(withMetrics: boolean): Promise<Summary>;
+  /** What plugins answer, in all processes that serve. Throws when one of them does not. */
+  ask(question: Question): Promise<readonly Json[]>;
   setLogLevel(level: LogLevel): void;
 }
 
 /** This process, which has the proxy and the configuration itself. */
-export function alone(proxy: HttpProxy, gateway: Pick<Gateway, 'fault' | 'metrics'>): Crew {
+export function alone(proxy: HttpProxy, gateway: Pick<Gateway, 'fault' | 'metrics' | 'ask'>): Crew {
   return {
     listen: (address, tls) => listen(address, tls, proxy),
     start: async () => {},
     pids: [process.pid],
     notReady: () => null,
     summary: async withMetrics => ({ reports: [reportOf(proxy, gateway, withMetrics)], before: { requests: 0, metrics: [] } }),
+    ask: async question => gateway.ask(question),
     setLogLevel() {},
   };
 }

@@ -1,10 +1,12 @@
 import type { Names } from '../balancing/dns-resolver.ts';
 import type { HealthChange, Observation } from '../balancing/health.ts';
 import type { Entity, Row } from '../entities/entity.ts';
+import type { Json } from '../lib/json.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { LogFormat, LogLevel } from '../lib/log.ts';
 import type { Measured } from '../lib/metrics.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
+import type { Question } from '../plugins/plugin.ts';
 import type { ProxyOptions } from '../proxy/proxy.ts';
 import type { Change } from '../store/store.ts';
 
@@ -55,8 +57,17 @@ export type Demand =
   | { readonly kind: 'listen'; readonly ports: readonly Port[] }
   | { readonly kind: 'log level'; readonly level: LogLevel }
   | { readonly kind: 'report'; readonly withMetrics: boolean }
+  | { readonly kind: 'question'; readonly question: Question }
   /** The end: requests in flight may finish, unless it is to be `now`. */
   | { readonly kind: 'stop'; readonly now: boolean };
+
+/** What comes of a demand, where something does: a report of itself, or what its plugins answer. */
+export type Result = Report | readonly Json[] | undefined;
+export type ResultOf<D extends Demand> = D extends { kind: 'report' }
+  ? Report
+  : D extends { kind: 'question' }
+    ? readonly Json[]
+    : undefined;
 
 export type Call = Demand & { readonly number: number };
 
@@ -64,7 +75,7 @@ export type Call = Demand & { readonly number: number };
 export type Answer =
   | { readonly awake: true }
   | { readonly observed: Observation }
-  | { readonly number: number; readonly error: string | null; readonly report?: Report };
+  | { readonly number: number; readonly error: string | null; readonly result?: Result };
 
 /** Changes on their way to another process, which has entities of its own. */
 export const encodeChanges = (changes: Iterable<Change>): string =>

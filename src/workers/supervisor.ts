@@ -1,10 +1,12 @@
 import type { HealthBook } from '../balancing/health.ts';
 import type { SharedMemory } from '../lib/counter-memory.ts';
 import type { Stoppable } from '../lib/drain.ts';
+import type { Json } from '../lib/json.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log, LogLevel } from '../lib/log.ts';
 import { sumOf } from '../lib/metrics.ts';
 import type { KeyPair } from '../lib/self-signed.ts';
+import type { Question } from '../plugins/plugin.ts';
 import { parentsFirst } from '../store/foreign-fields.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { Crew, Summary } from './crew.ts';
@@ -18,6 +20,8 @@ const CHANGE_MS = 10_000;
 /** How many rows a worker gets at a time when it starts: what one portion leaves behind is small. */
 const PORTION = 1000;
 const REPORT_MS = 1000;
+/** What plugins are asked, they know at once. */
+const ANSWER_MS = 5000;
 /** What a worker may take to write what it still has to, once its requests were cut off. */
 const END_MS = 5000;
 
@@ -111,6 +115,18 @@ export class Supervisor implements Crew {
     const serving = asked.filter(member => this.#members.has(member));
     const reports = serving.map(({ lastReport }) => lastReport).filter(report => report !== null);
     return { reports, before: this.#before };
+  }
+
+  async ask(question: Question): Promise<readonly Json[]> {
+    const asked = [...this.#members].filter(({ mayServe }) => mayServe);
+    const answers = asked.map(async ({ process }) => {
+      // One that ended has taken with it what it knew.
+      const answer = process.call({ kind: 'question', question }).catch(ended);
+      const inTime = await Promise.race([answer.then(known => known ?? []), Bun.sleep(ANSWER_MS)]);
+      if (inTime === undefined) throw new Error(`worker ${process.pid} did not answer for ${ANSWER_MS / 1000} s`);
+      return inTime;
+    });
+    return (await Promise.all(answers)).flat();
   }
 
   setLogLevel(level: LogLevel): void {

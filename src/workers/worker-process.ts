@@ -1,6 +1,6 @@
 import type { Observation } from '../balancing/health.ts';
 import { relayLines } from '../lib/relay-lines.ts';
-import type { Answer, Call, Demand, Report } from './messages.ts';
+import type { Answer, Call, Demand, Result, ResultOf } from './messages.ts';
 
 /** How a worker is started. */
 export interface WorkerCommand {
@@ -25,7 +25,7 @@ export class WorkerProcess {
   onObserved: (observation: Observation) => void = () => {};
   readonly #child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
   readonly #awake = Promise.withResolvers<void>();
-  readonly #calls = new Map<number, PromiseWithResolvers<Report | undefined>>();
+  readonly #calls = new Map<number, PromiseWithResolvers<Result>>();
   #number = 0;
 
   /** The worker gets the open file as its descriptor `COUNTERS`. */
@@ -48,13 +48,13 @@ export class WorkerProcess {
   }
 
   /** Resolves once the worker has done it. Rejects with what it says is in the way, and when it ends before. */
-  async call(demand: Demand): Promise<Report | undefined> {
-    const answer = Promise.withResolvers<Report | undefined>();
+  async call<D extends Demand>(demand: D): Promise<ResultOf<D>> {
+    const answer = Promise.withResolvers<Result>();
     const number = ++this.#number;
     this.#calls.set(number, answer);
     try {
       this.#send({ ...demand, number });
-      return await answer.promise;
+      return (await answer.promise) as ResultOf<D>;
     } finally {
       this.#calls.delete(number);
     }
@@ -92,8 +92,8 @@ export class WorkerProcess {
       this.onObserved(answer.observed);
       return;
     }
-    const { number, error, report } = answer;
-    if (error === null) this.#calls.get(number)?.resolve(report);
+    const { number, error, result } = answer;
+    if (error === null) this.#calls.get(number)?.resolve(result);
     else this.#calls.get(number)?.reject(new Error(error));
   }
 }

@@ -13,7 +13,7 @@ import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
 import { openStore } from '../store/memory.ts';
 import type { Store } from '../store/store.ts';
 import { vaults } from '../vaults/registry.ts';
-import { type Answer, type Call, COUNTERS, type Demand, decodeChanges, type Report, type Setup } from './messages.ts';
+import { type Answer, type Call, COUNTERS, type Demand, decodeChanges, type Result, type Setup } from './messages.ts';
 import { reportOf } from './report.ts';
 
 /** Serves the proxy ports as the supervisor says, and ends with it. Throws when there is none: a worker is nothing to start by hand. */
@@ -28,8 +28,8 @@ export async function runWorker(): Promise<void> {
   const worker = new Worker(observed => void send({ observed }));
   process.on('message', async ({ number, ...demand }: Call) => {
     try {
-      const report = await worker.do(demand);
-      send({ number, error: null, ...(report && { report }) });
+      const result = await worker.do(demand);
+      send({ number, error: null, ...(result && { result }) });
     } catch (error) {
       send({ number, error: (error as Error).message });
     }
@@ -61,7 +61,7 @@ class Worker {
     this.stopped = this.#stopped.promise;
   }
 
-  async do(demand: Demand): Promise<Report | undefined> {
+  async do(demand: Demand): Promise<Result> {
     switch (demand.kind) {
       case 'setup':
         return this.#inTurn(() => this.#setUp(demand.setup));
@@ -83,6 +83,8 @@ class Worker {
         return undefined;
       case 'report':
         return reportOf(this.#ready.proxy, this.#ready.gateway, demand.withMetrics);
+      case 'question':
+        return this.#ready.gateway.ask(demand.question);
       case 'stop':
         return this.#stop(demand.now);
     }

@@ -68,6 +68,7 @@ export async function openAdmin(overrides: Partial<AdminOptions> = {}, more: rea
     nodeId: 'f5f6b0d2-6d6c-4a2f-9f1b-0d7f0a1c2b3e',
     configuration: { admin_listen: '127.0.0.1:8001' },
     pids: () => [process.pid],
+    ask: async question => gateway.ask(question),
     status: async () => ({
       server: { connections_active: 1, total_requests: 2 },
       database: { reachable: true },

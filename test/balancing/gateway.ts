@@ -53,6 +53,7 @@ export async function startBalanced({
     nodeId: 'node',
     configuration: {},
     pids: () => [],
+    ask: async question => gateway.ask(question),
     status: async () => ({ server: {}, database: { reachable: true }, processes: [], measured: [], fault: null }),
     notReady: () => null,
     logLevel: { get: () => 'notice', set() {} },

@@ -14,7 +14,13 @@ function configured(row: PluginRow, priority = 1, phases: readonly Phase[] = ['a
   const handlers = Object.fromEntries(
     (['access', 'response', 'log'] as const).map(phase => [phase, phases.includes(phase) ? handlerOf(row.id) : null]),
   );
-  return { row, config: row.config, priority, work: { handlers: handlers as Handlers, close: async () => {} }, problem: null };
+  return {
+    row,
+    config: row.config,
+    priority,
+    work: { handlers: handlers as Handlers, answer: () => null, close: async () => {} },
+    problem: null,
+  };
 }
 
 const SCOPE: PlanScope = { route: 'r', service: 's' };

@@ -18,7 +18,11 @@ async function openConfigurations(configuring: Configuring) {
     configure({ text }) {
       if (text === 'impossible') throw new ConfigurationError('cannot be told', 'text');
       events.push(`begin ${text}`);
-      return { access: () => void events.push(text), close: () => void events.push(`end ${text}`) };
+      return {
+        access: () => void events.push(text),
+        answer: question => `${question}: ${text}`,
+        close: () => void events.push(`end ${text}`),
+      };
     },
   });
   const { log, lines } = recordingLog();
@@ -78,4 +82,16 @@ test('when used, one that does not work here lets no request pass, and says so o
   const { work } = configurations.configure(tells('impossible'));
   for (const _ of [1, 2]) expect(() => run(work.handlers.access)).toThrow('An unexpected error occurred');
   expect(lines).toMatchObject([{ level: 'error', message: 'a plugin does not work here', facts: { error: 'cannot be told' } }]);
+});
+
+test('it answers questions while it is at work, and only then', async () => {
+  const at = await openConfigurations('at once');
+  expect(at.configurations.configure(at.tells('a')).work.answer('what')).toBe('what: a');
+  const trial = await openConfigurations('on trial');
+  expect(trial.configurations.configure(trial.tells('a')).work.answer('what')).toBeNull();
+  const used = await openConfigurations('when used');
+  const { work } = used.configurations.configure(used.tells('a'));
+  expect([work.answer('what'), used.events]).toEqual([null, []]);
+  run(work.handlers.access);
+  expect(work.answer('what')).toBe('what: a');
 });

@@ -54,20 +54,33 @@ function collection(link: Link, more = ''): Endpoint {
   };
 }
 
+/** `child` as paths below a parent have it: there, its rows may have names of their own. */
+function belowParent(link: Link, context: AdminContext): Resource {
+  const { store, child, field } = link;
+  const { keyBelowParent } = child.entity;
+  const above = keyBelowParent === undefined ? undefined : parentOf(link, context);
+  if (keyBelowParent === undefined || above === undefined) return child;
+  return {
+    ...child,
+    find: key => findInScope(store, child.entity, field, above.id, key),
+    named: key => ({ [keyBelowParent]: key }),
+  };
+}
+
 /** `/services/{service}/routes/{route}`: a row of `child`, as long as its `field` points at the row of `parent`. */
 function single(link: Link): Endpoint {
   const { writer, child, field, parent } = link;
   const key = (context: AdminContext) => segment(context, child.entity.name);
   const find = (context: AdminContext) => {
     const above = parentOf(link, context);
-    const row = above && child.find(key(context), false);
+    const row = above && belowParent(link, context).find(key(context), false);
     return row && referenceOf(row, field) === above.id ? row : undefined;
   };
   return {
     path: `${nestedPath(parent.entity, child.entity)}/:${child.entity.name}`,
     methods: {
       GET: context => answerRow(context, child, find(context)),
-      PUT: context => answerPut(context, writer, child, key(context), fixedBy(link, context)),
+      PUT: context => answerPut(context, writer, belowParent(link, context), key(context), fixedBy(link, context)),
       PATCH: context => answerPatch(context, writer, child, find(context)?.id ?? null),
       DELETE: context => answerDelete(context, writer, child, find(context)?.id ?? null),
     },

@@ -15,5 +15,5 @@ export function scopeOf({ endpointKey, cacheKey = [], schema }: Entity): string 
 /** The row that a key names among those whose field `scope` points at the row `parentId`, or by its id among all. */
 export function findInScope(store: Store, entity: Entity, scope: string, parentId: string, key: string): Row | undefined {
   if (isUuid(key)) return findById(store, entity, key);
-  return store.findByCacheKey(entity, { [scope]: { id: parentId }, [entity.endpointKey ?? 'id']: key });
+  return store.findByCacheKey(entity, { [scope]: { id: parentId }, [entity.endpointKey ?? entity.keyBelowParent ?? 'id']: key });
 }

@@ -32,6 +32,11 @@ export interface Entity<R extends Row = Row> {
   readonly endpointKey?: string;
   /** The endpoint key is a secret by itself, such as an API key: no log and no error of a file shows it. */
   readonly endpointIsSecret?: true;
+  /**
+   * The field that a path below a parent may use in place of the id, of an entity that has paths of its own as well, by ids alone:
+   * of `acls`, `group`. With the parent it is the `cacheKey`.
+   */
+  readonly keyBelowParent?: string;
   /** Fields that together must be unique, nulls counted as values: of `plugins`, name, route, service, consumer and consumer_group. */
   readonly cacheKey?: readonly string[];
   /** The collection's path where it is not `name`: `key-sets`. */

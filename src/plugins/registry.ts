@@ -1,16 +1,20 @@
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import { acl } from './acl/acl.ts';
 import { aiPromptDecorator } from './ai-prompt-decorator.ts';
 import { aiPromptGuard } from './ai-prompt-guard.ts';
 import { aiPromptTemplate } from './ai-prompt-template.ts';
 import { aiProxy } from './ai-proxy.ts';
 import { aiRequestTransformer } from './ai-request-transformer.ts';
 import { aiResponseTransformer } from './ai-response-transformer.ts';
+import { basicAuth } from './basic-auth/basic-auth.ts';
 import { botDetection } from './bot-detection.ts';
 import { correlationId } from './correlation-id.ts';
 import { cors } from './cors.ts';
 import { fileLog } from './file-log.ts';
+import { hmacAuth } from './hmac-auth/hmac-auth.ts';
 import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
+import { jwt } from './jwt/jwt.ts';
 import { keyAuth } from './key-auth/key-auth.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
@@ -25,18 +29,22 @@ import { udpLog } from './udp-log.ts';
 
 /** Every plugin there is: one line adds one. */
 export const plugins = [
+  acl,
   aiPromptDecorator,
   aiPromptGuard,
   aiPromptTemplate,
   aiProxy,
   aiRequestTransformer,
   aiResponseTransformer,
+  basicAuth,
   botDetection,
   correlationId,
   cors,
   fileLog,
+  hmacAuth,
   httpLog,
   ipRestriction,
+  jwt,
   keyAuth,
   redirect,
   prometheus,

@@ -1,13 +1,17 @@
 import { describe as describeTests, expect, test } from 'bun:test';
+import { acl } from '../../src/plugins/acl/acl.ts';
 import { aiPromptDecorator } from '../../src/plugins/ai-prompt-decorator.ts';
 import { aiPromptGuard } from '../../src/plugins/ai-prompt-guard.ts';
 import { aiPromptTemplate } from '../../src/plugins/ai-prompt-template.ts';
+import { basicAuth } from '../../src/plugins/basic-auth/basic-auth.ts';
 import { botDetection } from '../../src/plugins/bot-detection.ts';
 import { correlationId } from '../../src/plugins/correlation-id.ts';
 import { cors } from '../../src/plugins/cors.ts';
 import { fileLog } from '../../src/plugins/file-log.ts';
+import { hmacAuth } from '../../src/plugins/hmac-auth/hmac-auth.ts';
 import { httpLog } from '../../src/plugins/http-log.ts';
 import { ipRestriction } from '../../src/plugins/ip-restriction.ts';
+import { jwt } from '../../src/plugins/jwt/jwt.ts';
 import { keyAuth } from '../../src/plugins/key-auth/key-auth.ts';
 import type { Plugin } from '../../src/plugins/plugin.ts';
 import { prometheus } from '../../src/plugins/prometheus.ts';
@@ -118,6 +122,10 @@ test.each<[Plugin, Record<string, object>]>([
   [correlationId, {}],
   [cors, {}],
   [ipRestriction, {}],
+  [acl, { include_consumer_groups: { type: 'boolean', default: false } }],
+  [basicAuth, {}],
+  [hmacAuth, {}],
+  [jwt, {}],
   [keyAuth, {}],
   [redirect, {}],
   [requestSizeLimiting, { size_unit: { default: 'megabytes', one_of: ['megabytes', 'kilobytes', 'bytes'] } }],

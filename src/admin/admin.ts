@@ -55,7 +55,7 @@ export function createAdmin(options: AdminOptions): App {
     ...informationEndpoints(store, options),
     ...statusEndpoints(options),
     ...metricsEndpoints(store, options),
-    ...schemaEndpoints(store),
+    ...schemaEndpoints(store, writer),
     ...tagEndpoints(store),
     ...logLevelEndpoints(logLevel),
     ...declarativeEndpoints(store, declarative),

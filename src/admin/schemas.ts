@@ -4,10 +4,10 @@ import type { RecordField } from '../schema/field.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, type Endpoint, segment } from './admin-context.ts';
 import { readBody } from './body.ts';
-import { newRow, readInput } from './rows.ts';
+import type { Writer } from './writer.ts';
 
 /** `/schemas/…`: what rows may say, and a trial of one. */
-export function schemaEndpoints(store: Store): Endpoint[] {
+export function schemaEndpoints(store: Store, writer: Pick<Writer, 'rehearse'>): Endpoint[] {
   const unknown = (context: AdminContext, name: string) => context.json({ message: `No entity named '${name}'` }, 404);
   return [
     {
@@ -16,7 +16,7 @@ export function schemaEndpoints(store: Store): Endpoint[] {
         POST: async context => {
           const entity = store.entities.get(segment(context, 'name'));
           if (!entity) return unknown(context, segment(context, 'name'));
-          newRow(store, entity, readInput(entity, await readBody(context.req.raw)));
+          await writer.rehearse(entity, await readBody(context.req.raw));
           return context.json({ message: 'schema validation successful' });
         },
       },

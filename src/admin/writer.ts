@@ -13,6 +13,7 @@ import { asFields, changedRow, type Fields, findById, newRow, readInput, replace
 /** The part of the gateway that takes changes. */
 export interface Writable {
   write(writes: readonly Write[]): Promise<void>;
+  rehearse(entity: Entity, row: Row): Promise<void>;
 }
 
 /** Changes rows, one change at a time, so that what a change read still holds when it is written. */
@@ -26,6 +27,8 @@ export interface Writer {
   insertReferenced(target: Resource, body: Body, entity: Entity, id: string, field: string): Promise<Row | undefined>;
   /** Null: there was no such row. */
   remove(resource: Resource, key: string): Promise<Row | null>;
+  /** A row that could be inserted, were there no others: nothing is written. */
+  rehearse(entity: Entity, body: Body): Promise<void>;
   /** What `decide` wants of rows of the entity, once its turn has come. */
   write(verb: Verb, entity: Entity, decide: () => readonly Write[]): Promise<void>;
 }
@@ -39,11 +42,7 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
   async function write(verb: Verb, entity: Entity, key: string | null, writes: readonly Write[]): Promise<void> {
     if (readOnly) throw unsupported(verb, entity, key);
     for (const change of writes) if (change.kind !== 'remove') refuseMisfit(store, change.entity, change.row);
-    try {
-      await gateway.write(writes);
-    } catch (error) {
-      throw error instanceof ConfigurationError ? configurationViolation(entity, error) : error;
-    }
+    await inWordsOf(entity, gateway.write(writes));
   }
 
   /** The row as it was stored. */
@@ -104,6 +103,8 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
         return old;
       }),
 
+    rehearse: (entity, body) => inWordsOf(entity, gateway.rehearse(entity, newRow(store, entity, readInput(entity, body)))),
+
     write: (verb, entity, decide) => inTurn(() => write(verb, entity, null, decide())),
   };
 }
@@ -117,6 +118,14 @@ function refuseMisfit(store: Store, entity: Entity, row: Row): void {
 function unsupported(verb: string, entity: Entity, key: string | null): EntityError {
   const by = key !== null && !isUuid(key) && entity.endpointKey !== undefined ? ` by '${entity.endpointKey}'` : '';
   return new EntityError('operation unsupported', `cannot ${verb} '${entity.name}' entities${by} when not using a database`);
+}
+
+async function inWordsOf(entity: Entity, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw error instanceof ConfigurationError ? configurationViolation(entity, error) : error;
+  }
 }
 
 /** What a plugin's own check says, where the operator wrote it: below `config`. */

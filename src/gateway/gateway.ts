@@ -3,6 +3,7 @@ import { Balancers } from '../balancing/balancers.ts';
 import { DnsResolver, SYSTEM_DNS } from '../balancing/dns-resolver.ts';
 import type { Observation } from '../balancing/health.ts';
 import type { Resolver } from '../balancing/resolver.ts';
+import type { Entity, Row } from '../entities/entity.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
 import type { Json } from '../lib/json.ts';
@@ -56,6 +57,8 @@ export interface Gateway {
    * Throws an EntityError, or the ConfigurationError of a plugin; nothing changed then.
    */
   write(writes: readonly Write[], decidedAt?: number): Promise<void>;
+  /** Tries what a row would do, and writes nothing. Throws as `write` does for what cannot be put to work. */
+  rehearse(entity: Entity, row: Row): Promise<void>;
   /**
    * Takes over, in memory alone, what another gateway has accepted, and serves it: what of it does not work here lets no
    * request pass, or is still what it was, and is a fault.
@@ -172,6 +175,18 @@ class StoreGateway implements Gateway {
 
   ask(question: Question): readonly Json[] {
     return this.snapshot.ask(question);
+  }
+
+  rehearse(entity: Entity, row: Row): Promise<void> {
+    return this.inTurn(async () => {
+      const changes = [{ entity, id: row.id, row }];
+      const loaded = await this.secrets.load(changes);
+      try {
+        await this.snapshot.discard(this.snapshot.prepare(changes));
+      } finally {
+        loaded.undo();
+      }
+    });
   }
 
   follow(changes: readonly Change[]): Promise<void> {

@@ -113,10 +113,8 @@ describe('the log', () => {
   });
 
   test('tells of what nobody expected, the client only that it happened', async () => {
-    const broken = {
-      fault: null,
-      write: () => Promise.reject(new Error('disk on fire')),
-    };
+    const onFire = () => Promise.reject(new Error('disk on fire'));
+    const broken = { write: onFire, rehearse: onFire };
     const api = await openAdmin({ gateway: broken });
     const response = await api.send('POST', '/services', ...encodings.json({ host: 'h' }));
     expect([response.status, await response.json()]).toEqual([500, { message: 'An unexpected error occurred' }]);

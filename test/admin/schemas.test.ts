@@ -45,6 +45,12 @@ describe('/schemas', () => {
       '2 schema violations (config.model: {\n  provider = "required field missing"\n}; config.route_type: required field missing)',
     ],
     ['plugins', { name: 'x' }, 400, `schema violation (name: plugin 'x' not enabled; add it to the 'plugins' configuration property)`],
+    [
+      'plugins',
+      { ...PLUGIN, config: { ...PLUGIN.config, model: { provider: 'x', options: { upstream_url: 'nowhere' } } } },
+      400,
+      'schema violation (config.model: {\n  options = {\n    upstream_url = "not a URL"\n  }\n})',
+    ],
     ['nothing', {}, 404, `No entity named 'nothing'`],
   ])('%s/validate of %j', async (name, body, status, message) => {
     const api = await openAdmin();

@@ -4,6 +4,12 @@ export type JsonObject = { [key: string]: Json };
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Whether an object has no members of its own or inherited. */
+export function isEmpty(members: object): boolean {
+  for (const _ in members) return false;
+  return true;
+}
+
 /** The JSON that `text` holds, or undefined when it holds none. */
 export function parseJson(text: string): Json | undefined {
   try {

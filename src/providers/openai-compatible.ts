@@ -43,7 +43,7 @@ export function openaiCompatible(options: Options, differences: Differences): Mo
   return {
     chat: {
       ...operation<ChatRequest>(paths.chat),
-      ...(patch && { patch: request => ({ ...without(request, drops), ...patch(request) }) }),
+      ...(patch && { patch: drops.length === 0 ? patch : request => ({ ...without(request, drops), ...patch(request) }) }),
       ...(amend && { amend }),
     },
     ...(paths.completions !== undefined && { completions: { ...operation(paths.completions), ...(amend && { amend }) } }),

@@ -7,6 +7,9 @@ const NOT_SENT_ON = [...HOP_BY_HOP, 'expect', 'proxy'];
 /** Those a peer must not have us drop by naming them in Connection. */
 const NEVER_HOP_BY_HOP = new Set(['host', 'content-length', 'content-type', 'authorization', 'cookie']);
 
+/** What a peer says that is not believed. */
+const UNSAID: Readonly<Record<string, string>> = {};
+
 /** Takes out of the upstream's headers what was meant for the gateway alone. */
 export function removeHopByHop(headers: Headers): void {
   const connection = headers.get('connection');
@@ -21,10 +24,17 @@ const namesIn = (connection: string) =>
     .map(name => name.trim().toLowerCase())
     .filter(name => name !== '' && !NEVER_HOP_BY_HOP.has(name));
 
-/** In lower case, without its port. */
-function hostOnly(host: string): string {
-  const colon = host.lastIndexOf(':');
-  return (colon > host.lastIndexOf(']') ? host.slice(0, colon) : host).toLowerCase();
+/** In lower case, without its port. Most requests name the host of the one before. */
+function compileHostOnly(): (host: string) => string {
+  let last = '';
+  let made = '';
+  return host => {
+    if (host === last) return made;
+    const colon = host.lastIndexOf(':');
+    last = host;
+    made = (colon > host.lastIndexOf(']') ? host.slice(0, colon) : host).toLowerCase();
+    return made;
+  };
 }
 
 const TOKENS = {
@@ -45,6 +55,7 @@ export class ProxyHeaders {
   readonly #upstreamStatus: boolean;
   readonly #product: string;
   readonly #protocolAndProduct: string;
+  readonly #hostOnly = compileHostOnly();
 
   /** Throws a ConfigurationError for a name that is not one of Kong's. */
   constructor(settings: readonly string[], version: string) {
@@ -74,14 +85,14 @@ export class ProxyHeaders {
     // Left out, fetch would say that it is Bun.
     headers['user-agent'] ??= this.#product;
 
-    const said = (name: string) => (peerTrusted ? headers[name] : undefined);
+    const said = peerTrusted ? headers : UNSAID;
     const forwardedFor = headers['x-forwarded-for'];
     headers['x-forwarded-for'] = forwardedFor === undefined ? context.clientIp : `${forwardedFor}, ${peerIp}`;
-    headers['x-forwarded-proto'] = said('x-forwarded-proto') ?? scheme;
-    headers['x-forwarded-host'] = said('x-forwarded-host') ?? hostOnly(context.host);
-    headers['x-forwarded-port'] = said('x-forwarded-port') ?? context.port;
-    headers['x-forwarded-path'] = said('x-forwarded-path') ?? context.path;
-    const forwardedPrefix = said('x-forwarded-prefix') ?? (prefix === '/' ? '' : prefix);
+    headers['x-forwarded-proto'] = said['x-forwarded-proto'] ?? scheme;
+    headers['x-forwarded-host'] = said['x-forwarded-host'] ?? this.#hostOnly(context.host);
+    headers['x-forwarded-port'] = said['x-forwarded-port'] ?? context.port;
+    headers['x-forwarded-path'] = said['x-forwarded-path'] ?? context.path;
+    const forwardedPrefix = said['x-forwarded-prefix'] ?? (prefix === '/' ? '' : prefix);
     if (forwardedPrefix !== '') headers['x-forwarded-prefix'] = forwardedPrefix;
     else if ('x-forwarded-prefix' in headers) delete headers['x-forwarded-prefix'];
     headers['x-real-ip'] = context.clientIp;

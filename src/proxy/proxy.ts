@@ -90,7 +90,8 @@ class SnapshotProxy implements HttpProxy {
     } catch (error) {
       response = this.#failure(error, context);
     }
-    return this.#finish(response, context, passage);
+    // Awaited: a promise of a promise takes longer.
+    return await this.#finish(response, context, passage);
   }
 
   /** What a plugin, the upstream or the gateway itself says. */
@@ -104,7 +105,8 @@ class SnapshotProxy implements HttpProxy {
     const insecure = insecureAnswer(context);
     if (insecure !== null) return insecure;
     const { access } = context.plan;
-    return (access.length > 0 && (await runAccess(access, context))) || this.#upstreams.call(context);
+    const early = access.length > 0 ? await runAccess(access, context) : undefined;
+    return early ?? (await this.#upstreams.call(context));
   }
 
   async #finish(response: Response, context: RequestContext, passage: Passage): Promise<Response> {

@@ -13,22 +13,36 @@ const LARGE = 4 * 1024 * 1024;
 /** What memory is set aside for before it came. */
 const LARGEST = 512 * 1024 * 1024;
 
+/** The headers that describe a body, by lower-case name. */
+type DescribingHeaders = Readonly<
+  Partial<Record<'content-length' | 'content-type' | 'content-encoding' | 'transfer-encoding', string | undefined>>
+>;
+
 const JSON_TYPE = /^application\/json\b/i;
 const NOTHING = new Uint8Array();
 
 /** The client's body: bytes as they came until a plugin replaces them; streamed when no plugin reads it. */
 export class ClientBody implements RequestBody {
   readonly #request: Request;
+  readonly #headers: DescribingHeaders;
   #bytes: Promise<Uint8Array<ArrayBuffer>> | null = null;
-  #text: Promise<string> | string | null = null;
+  #reading: Promise<string> | null = null;
+  #text: string | null = null;
   #json: { readonly value: Json | undefined } | null = null;
   #longStrings: Promise<LongStrings | null> | null = null;
   #replaced = false;
   #size = 0;
   #plainSize = 0;
 
-  constructor(request: Request) {
+  /** The headers may change later: what they say of the body is kept. */
+  constructor(request: Request, headers: DescribingHeaders) {
     this.#request = request;
+    this.#headers = {
+      'content-length': headers['content-length'],
+      'content-type': headers['content-type'],
+      'content-encoding': headers['content-encoding'],
+      'transfer-encoding': headers['transfer-encoding'],
+    };
   }
 
   /** Bytes that were read here. */
@@ -42,14 +56,7 @@ export class ClientBody implements RequestBody {
   }
 
   async text(limit: number): Promise<string> {
-    if (!this.#replaced && limit > 0 && this.#declaredLength() > limit) throw tooLarge();
-    const unread = this.#text === null;
-    this.#text ??= this.#readText(limit);
-    const text = await this.#text;
-    if (unread && text.length >= LARGE) Bun.gc(true);
-    // An earlier plugin may have read more than this one may.
-    if (!this.#replaced && limit > 0 && Math.max(this.#size, this.#plainSize) > limit) throw tooLarge();
-    return text;
+    return this.#keep(await this.#read(limit), limit);
   }
 
   async json(limit: number): Promise<Json | undefined> {
@@ -58,14 +65,14 @@ export class ClientBody implements RequestBody {
       this.#json ??= { value: apart.json() };
       return this.#json.value;
     }
-    const text = await this.text(limit);
+    const text = this.#keep(await this.#read(limit), limit);
     this.#json ??= { value: parseJson(text) };
     return this.#json.value;
   }
 
   longStrings(limit: number): Promise<LongStrings | null> | null {
     const length = this.#declaredLength();
-    if (length >= LARGE && length <= LARGEST && this.#text === null && this.#bytes === null && this.#isPlainJson()) {
+    if (length >= LARGE && length <= LARGEST && this.#reading === null && this.#bytes === null && this.#isPlainJson()) {
       this.#longStrings ??= this.#readLongStrings(limit).finally(() => Bun.gc(true));
     }
     return this.#replaced ? null : this.#longStrings;
@@ -83,6 +90,7 @@ export class ClientBody implements RequestBody {
   replace(content: string | Uint8Array<ArrayBuffer>): void {
     const isText = typeof content === 'string';
     this.#text = isText ? content : null;
+    this.#reading = null;
     this.#bytes = isText ? null : Promise.resolve(content);
     this.#json = null;
     this.#longStrings = null;
@@ -94,7 +102,7 @@ export class ClientBody implements RequestBody {
     if (this.#isText()) return this.text(0);
     if (this.#bytes === null) {
       const length = this.#declaredLength();
-      if (length === 0 && !this.#request.headers.has('transfer-encoding')) return null;
+      if (length === 0 && !this.#isChunked) return null;
       // Bun lets go of the body of a GET: what is null here was not kept.
       if (!(length > 0 && length <= SMALL)) return this.#request.body;
       this.#bytes = this.#readBytes(0);
@@ -104,12 +112,33 @@ export class ClientBody implements RequestBody {
   }
 
   #declaredLength(): number {
-    return Number(this.#request.headers.get('content-length') ?? 0);
+    return Number(this.#headers['content-length'] ?? 0);
+  }
+
+  get #isChunked(): boolean {
+    return this.#headers['transfer-encoding'] !== undefined;
+  }
+
+  #read(limit: number): string | Promise<string> {
+    if (!this.#replaced && limit > 0 && this.#declaredLength() > limit) throw tooLarge();
+    if (this.#text !== null) return this.#text;
+    this.#reading ??= this.#readText(limit);
+    return this.#reading;
+  }
+
+  #keep(text: string, limit: number): string {
+    if (this.#text === null) {
+      this.#text = text;
+      if (text.length >= LARGE) Bun.gc(true);
+    }
+    // An earlier plugin may have read more than this one may.
+    if (!this.#replaced && limit > 0 && Math.max(this.#size, this.#plainSize) > limit) throw tooLarge();
+    return this.#text;
   }
 
   /** What there is of the body is its text. */
   #isText(): boolean {
-    return this.#bytes === null && (this.#text !== null || this.#longStrings !== null);
+    return this.#bytes === null && (this.#text !== null || this.#reading !== null || this.#longStrings !== null);
   }
 
   async #readLongStrings(limit: number): Promise<LongStrings | null> {
@@ -135,17 +164,18 @@ export class ClientBody implements RequestBody {
     return bytes.toString('latin1');
   }
 
-  async #readText(limit: number): Promise<string> {
-    const apart = this.#longStrings && (await this.#longStrings);
-    if (apart !== null) return apart.whole(apart.text);
-    if (this.#bytes === null && this.#isPlainJson()) {
-      this.#size = this.#declaredLength();
-      this.#plainSize = this.#size;
-      return this.#request.text();
-    }
+  #readText(limit: number): Promise<string> {
+    if (this.#longStrings !== null) return this.#longStrings.then(apart => apart?.whole(apart.text) ?? this.#text ?? '');
+    if (this.#bytes !== null || !this.#isPlainJson()) return this.#decodeText(limit);
+    this.#size = this.#declaredLength();
+    this.#plainSize = this.#size;
+    return this.#request.text();
+  }
+
+  async #decodeText(limit: number): Promise<string> {
     this.#bytes ??= this.#readBytes(limit);
     const bytes = await this.#bytes;
-    const encoding = this.#replaced ? null : this.#request.headers.get('content-encoding');
+    const encoding = (this.#replaced ? null : this.#headers['content-encoding']) ?? null;
     const plain = isEncoded(encoding) ? await decode(bytes, encoding, limit) : bytes;
     this.#plainSize = plain.length;
     return textOf(plain);
@@ -153,15 +183,13 @@ export class ClientBody implements RequestBody {
 
   /** JSON of a known length is text as it comes: its bytes need not be kept beside it. */
   #isPlainJson(): boolean {
-    const { headers } = this.#request;
-    const type = headers.get('content-type');
-    return type !== null && JSON_TYPE.test(type) && headers.has('content-length') && !isEncoded(headers.get('content-encoding'));
+    const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = this.#headers;
+    return type !== undefined && JSON_TYPE.test(type) && length !== undefined && !isEncoded(encoding);
   }
 
   async #readBytes(limit: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { headers, body } = this.#request;
-    const counted = limit === 0 || !headers.has('transfer-encoding');
-    const bytes = counted ? await this.#request.bytes() : await readAtMost(body, limit);
+    const counted = limit === 0 || !this.#isChunked;
+    const bytes = counted ? await this.#request.bytes() : await readAtMost(this.#request.body, limit);
     this.#size = bytes.length;
     return bytes as Uint8Array<ArrayBuffer>;
   }

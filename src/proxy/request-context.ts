@@ -14,7 +14,13 @@ import { randomId } from './request-id.ts';
 import type { Visitor } from './tls-room.ts';
 
 /** Headers by lower-case name. */
-export type HeaderMembers = Record<string, string> & { host?: string; via?: string; connection?: string; upgrade?: string };
+export type HeaderMembers = Record<string, string> & {
+  host?: string;
+  via?: string;
+  connection?: string;
+  upgrade?: string;
+  'content-length'?: string;
+};
 
 /** One request from the first byte to the last: what plugins see of it, and what the router looks at. */
 export class RequestContext implements Context, Routable {
@@ -68,7 +74,7 @@ export class RequestContext implements Context, Routable {
     this.members = headers.toJSON() as HeaderMembers;
     this.host = this.members.host ?? '';
     this.scheme = url.startsWith('https:') ? 'https' : 'http';
-    this.body = new ClientBody(request);
+    this.body = new ClientBody(request, this.members);
     this.upstream = {
       url: null,
       method: request.method,

@@ -23,6 +23,7 @@ interface Origin {
   /** It has answered, so that a connection may be one of an earlier request which the other side closed meanwhile. */
   answered: boolean;
 }
+const NOWHERE: Origin = { ip: '', port: 0, host: '', balancer: null, balancers: -1, answered: false };
 const MOST_ORIGINS = 10_000;
 
 /** Up to here the kernel takes a body in one go: none of the time to the first byte goes into sending it. */
@@ -43,6 +44,8 @@ export class Upstreams {
   readonly #log: Log;
   readonly #deadlines = new Deadlines();
   readonly #origins = new Map<string, Origin>();
+  /** Most requests go where the one before went. */
+  #last = { url: '', origin: NOWHERE };
 
   constructor(log: Log) {
     this.#log = log;
@@ -54,7 +57,7 @@ export class Upstreams {
     const { url, timeouts } = upstream;
     const tls = context.target?.tls;
     if (url === null) throw new RequestFailure(503, NO_SERVICE);
-    const body = await this.#bodyOf(context);
+    const body = upstream.body === undefined ? await clientBody(context) : plainBody(context, upstream.body);
     const { signal } = request;
     if (signal.aborted) throw new ClientLeft();
     context.awaitUpstream();
@@ -68,8 +71,8 @@ export class Upstreams {
       redirect: 'manual',
       decompress: false,
       timeout: Math.max(timeouts.connect, timeouts.write, timeouts.read),
-      ...(tls && { tls }),
     };
+    if (tls) init.tls = tls;
     const origin = this.#originOf(url, context.snapshot.balancers);
     outcome.upstreamStartedMs = context.elapsed();
     if (origin.balancer !== null) {
@@ -130,27 +133,20 @@ export class Upstreams {
     }
   }
 
-  async #bodyOf({ upstream, body }: RequestContext): Promise<SentBody> {
-    const { headers } = upstream;
-    if (upstream.body !== undefined || body.replaced) {
-      // These described the client's body.
-      delete headers['content-encoding'];
-      delete headers['content-length'];
-    }
-    if (upstream.body !== undefined) return upstream.body;
-    const sent = await body.toSend();
-    if (sent === null && headers['content-length'] !== '0') delete headers['content-length'];
-    return sent;
-  }
-
   #originOf(url: string, balancers: BalancersByName): Origin {
-    const end = url.indexOf('/', url.indexOf('://') + 3);
-    const text = end === -1 ? url : url.slice(0, end);
-    const origin = this.#origins.get(text) ?? this.#newOrigin(text);
+    const origin = url === this.#last.url ? this.#last.origin : this.#findOrigin(url);
     if (origin.balancers !== balancers.version) {
       origin.balancer = balancers.find(origin.host, origin.port);
       origin.balancers = balancers.version;
     }
+    return origin;
+  }
+
+  #findOrigin(url: string): Origin {
+    const end = url.indexOf('/', url.indexOf('://') + 3);
+    const text = end === -1 ? url : url.slice(0, end);
+    const origin = this.#origins.get(text) ?? this.#newOrigin(text);
+    this.#last = { url, origin };
     return origin;
   }
 
@@ -163,6 +159,22 @@ export class Upstreams {
     this.#origins.set(text, origin);
     return origin;
   }
+}
+
+async function clientBody(context: RequestContext): Promise<SentBody> {
+  const { body, upstream } = context;
+  const sent = await body.toSend();
+  if (body.replaced) return plainBody(context, sent);
+  const { headers } = upstream;
+  if (sent === null && headers['content-length'] !== '0') delete headers['content-length'];
+  return sent;
+}
+
+/** A body that is not the client's as it came: what described that one goes. */
+function plainBody<Body>({ upstream: { headers } }: RequestContext, body: Body): Body {
+  if ('content-encoding' in headers) delete headers['content-encoding'];
+  if ('content-length' in headers) delete headers['content-length'];
+  return body;
 }
 
 type SentBody = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;

@@ -10,6 +10,8 @@ const VENDOR_KEYS = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'];
 const OWN_KEY = 'apikey';
 const NEVER_SENT = [OWN_KEY, 'cookie'];
 
+const NOTHING = {};
+
 /** Puts the vendor's key where the vendor looks for it, and takes the keys away that the vendor must not see: `places` are where the gateway's are. */
 export interface LlmAuth {
   /** Lower-case names; changed in place. */
@@ -55,7 +57,7 @@ export function compileAuth(auth: Auth): LlmAuth {
     },
 
     members(body) {
-      return inBody === null || (override && inBody in body) ? {} : { [inBody]: param_value };
+      return inBody === null || (override && inBody in body) ? NOTHING : { [inBody]: param_value };
     },
 
     inBody: inBody !== null,

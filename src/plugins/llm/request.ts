@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../lib/configuration-error.ts';
-import { isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
+import { isEmpty, isObject, isTooDeep, type Json, type JsonObject } from '../../lib/json.ts';
 import { setMembers } from '../../lib/json-members.ts';
 import type { LongStrings } from '../../lib/long-strings.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
@@ -70,7 +70,7 @@ export function compileRequest<Request>(
   return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
     const { text, body, longStrings } = await readBody(context, limit);
-    checkRouteType(formatsOf(body), route_type);
+    checkRouteType(body, route_type);
     const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
     const call = {
       model: modelOf(body, name, model.model_alias),
@@ -90,7 +90,7 @@ export function compileRequest<Request>(
     if ((operation.dialect === 'own' || members.stream_options !== undefined || longStrings !== null) && isTooDeep(body)) {
       throw new RequestFailure(400, 'request body is nested too deeply');
     }
-    const { url, headers = {} } = operation.endpoint(call);
+    const { url, headers } = operation.endpoint(call);
     const { upstream } = context;
     upstream.url = auth.url(url, context.query, context.credentialPlaces);
     upstream.method = 'POST';
@@ -110,9 +110,9 @@ export function compileRequest<Request>(
 
   /** What the vendor gets, or what of the client's body is changed for it. */
   function sentMembers(body: Body, members: Members): Readonly<Record<string, Json | undefined>> {
-    const request = { ...body, ...members };
+    const request = isEmpty(members) ? body : { ...body, ...members };
     return operation.dialect === 'openai'
-      ? { ...members, ...translated(operation.patch, request), ...auth.members(body) }
+      ? Object.assign(members, translated(operation.patch, request), auth.members(body))
       : { ...translated(operation.request, request), ...auth.members(body) };
   }
 
@@ -155,7 +155,7 @@ export function compileRequest<Request>(
 /** The client's headers made the vendor's. */
 export function setHeaders(
   { upstream, credentialPlaces }: Pick<ExchangeContext, 'upstream' | 'credentialPlaces'>,
-  vendors: Readonly<Record<string, string>>,
+  vendors: Readonly<Record<string, string>> | undefined,
   auth: LlmAuth,
   readsAnswer: boolean,
 ) {
@@ -165,7 +165,7 @@ export function setHeaders(
   // Left out, fetch would ask for encodings of its own choice, which the client may not know.
   if (readsAnswer || !('accept-encoding' in headers)) headers['accept-encoding'] = 'identity';
   auth.headers(headers, credentialPlaces);
-  Object.assign(headers, vendors);
+  if (vendors !== undefined) Object.assign(headers, vendors);
 }
 
 /** What the operator sets in the bodies of this route type. Throws a ConfigurationError for an option that such a body does not have. */
@@ -205,19 +205,20 @@ const hasMessages = ({ messages }: Body) => Array.isArray(messages) && messages.
 const hasInput = ({ input }: Body) => typeof input === 'string' || (Array.isArray(input) && input.length > 0);
 const hasPrompt = ({ prompt }: Body) => typeof prompt === 'string' || (Array.isArray(prompt) && prompt.length > 0);
 
-/** The route types whose format a body has. */
-function formatsOf(body: Body): RouteType[] {
-  const formats: RouteType[] = [
-    ...(hasMessages(body) ? ['llm/v1/chat' as const] : []),
-    ...(hasPrompt(body) ? ['llm/v1/completions' as const] : []),
-    ...(hasInput(body) ? ['llm/v1/embeddings' as const] : []),
-  ];
-  if (formats.length === 0) throw new RequestFailure(400, "request body doesn't contain valid prompts");
-  return formats;
-}
+const FORMATS: readonly (readonly [RouteType, (body: Body) => boolean])[] = [
+  ['llm/v1/chat', hasMessages],
+  ['llm/v1/completions', hasPrompt],
+  ['llm/v1/embeddings', hasInput],
+];
 
-function checkRouteType([format, second]: readonly RouteType[], routeType: RouteType) {
-  if (second !== undefined) throw new RequestFailure(400, 'request matches multiple LLM request formats');
+function checkRouteType(body: Body, routeType: RouteType) {
+  let format: RouteType | null = null;
+  for (const [type, has] of FORMATS) {
+    if (!has(body)) continue;
+    if (format !== null) throw new RequestFailure(400, 'request matches multiple LLM request formats');
+    format = type;
+  }
+  if (format === null) throw new RequestFailure(400, "request body doesn't contain valid prompts");
   if (format === routeType) return;
   throw new RequestFailure(400, `[${format}] message format is not compatible with [${routeType}] route type`);
 }

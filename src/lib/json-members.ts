@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import { isEmpty, type Json } from './json.ts';
 
 /** One member of an object: where its key starts, its value starts, and its value ends. */
 interface Member {
@@ -16,9 +16,9 @@ interface Member {
  */
 export function setMembers(text: string, changes: Readonly<Record<string, Json | undefined>>): string {
   const members = scanMembers(text);
+  if (isEmpty(changes) && !hasTwins(members)) return text;
   const last = new Map<string, Member>();
   for (const member of members) last.set(member.key, member);
-  if (last.size === members.length && Object.keys(changes).length === 0) return text;
   const open = text.indexOf('{') + 1;
 
   let result = text.slice(0, members[0]?.start ?? open);
@@ -40,6 +40,15 @@ export function setMembers(text: string, changes: Readonly<Record<string, Json |
     separator = ',';
   }
   return result + text.slice(copied);
+}
+
+/** Whether two of them share a key. A request has few members: comparing each with each costs less than a set. */
+function hasTwins(members: readonly Member[]): boolean {
+  if (members.length > FEW) return new Set(members.map(({ key }) => key)).size < members.length;
+  for (let at = 1; at < members.length; at += 1) {
+    for (let before = 0; before < at; before += 1) if (members[before]?.key === members[at]?.key) return true;
+  }
+  return false;
 }
 
 /**
@@ -97,6 +106,8 @@ function scanMembers(text: string): Member[] {
   }
   return members;
 }
+
+const FEW = 16;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

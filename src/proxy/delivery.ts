@@ -18,7 +18,7 @@ export async function wholeAnswer(response: Response, context: RequestContext, u
     const bytes = await response.bytes();
     context.endAwait();
     context.outcome.responseSize = bytes.length;
-    return new Response(bytes, { status, statusText: response.statusText, headers });
+    return new Response(bytes, response);
   } catch (error) {
     throw context.request.signal.aborted ? new ClientLeft() : error;
   } finally {

@@ -72,7 +72,7 @@ export class ClientBody implements RequestBody {
 
   longStrings(limit: number): Promise<LongStrings | null> | null {
     const length = this.#declaredLength();
-    if (length >= LARGE && length <= LARGEST && this.#reading === null && this.#bytes === null && this.#isPlainJson()) {
+    if (length >= LARGE && length <= LARGEST && !this.#isRead() && this.#isPlainJson()) {
       this.#longStrings ??= this.#readLongStrings(limit).finally(() => Bun.gc(true));
     }
     return this.#replaced ? null : this.#longStrings;
@@ -134,6 +134,10 @@ export class ClientBody implements RequestBody {
     // An earlier plugin may have read more than this one may.
     if (!this.#replaced && limit > 0 && Math.max(this.#size, this.#plainSize) > limit) throw tooLarge();
     return this.#text;
+  }
+
+  #isRead(): boolean {
+    return this.#bytes !== null || this.#text !== null || this.#reading !== null;
   }
 
   /** What there is of the body is its text. */

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../lib/json.ts';
 import { boolean, string } from '../schema/field.ts';
+import { shortIds } from './call-ids.ts';
 import { amending } from './compatible-answers.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import { limitOfReasoningModels } from './openai-models.ts';
@@ -53,7 +54,7 @@ export const azure = defineProvider({
         paths: { chat: `${home}/chat/completions`, completions: `${home}/completions`, embeddings: `${home}/embeddings` },
         query: { 'api-version': version ?? '' },
         drops: ['top_k'],
-        patch: request => limitOfReasoningModels(request, deployment),
+        patch: request => ({ ...limitOfReasoningModels(request, deployment), ...shortIds(request) }),
         amend: { ...amend, chunk: amendChunk },
         streamsUsage: (version ?? '') >= STREAMS_USAGE_SINCE,
       },

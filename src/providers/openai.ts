@@ -1,3 +1,4 @@
+import { shortIds } from './call-ids.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import { limitOfReasoningModels } from './openai-models.ts';
 import { defineProvider } from './provider.ts';
@@ -12,6 +13,6 @@ export const openai = defineProvider({
       paths: { chat: '/v1/chat/completions', completions: '/v1/completions', embeddings: '/v1/embeddings' },
       // OpenAI itself refuses what others who speak its dialect know.
       drops: options.upstream_url == null ? ['top_k'] : [],
-      patch: request => limitOfReasoningModels(request),
+      patch: request => ({ ...limitOfReasoningModels(request), ...shortIds(request) }),
     }),
 });

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import { RequestFailure } from '../../src/lib/request-failure.ts';
 import type { Operation, Provider } from '../../src/providers/provider.ts';
 import { providers } from '../../src/providers/registry.ts';
+import { frozen } from '../support/frozen.ts';
 import { type Golden, goldens, streamedText, textOf } from '../support/goldens.ts';
 import { randomOf } from '../support/random.ts';
 import { randomChat } from '../support/random-chat.ts';
@@ -28,12 +29,6 @@ const CONFIGURED: Readonly<Record<string, readonly JsonObject[]>> = {
 const asConfigured = providers.flatMap((provider: Provider) =>
   (CONFIGURED[provider.name] ?? [{}]).map(options => [`${provider.name} ${JSON.stringify(options)}`, provider, options] as const),
 );
-
-const frozen = <T>(value: T): T => {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const member of Object.values(value)) frozen(member);
-  return Object.freeze(value);
-};
 
 /** What is made, or the refusal to. Any other throw is none of both. */
 function refusedOr<T>(make: () => T): T | RequestFailure {

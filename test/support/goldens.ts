@@ -12,6 +12,7 @@ import type { Operation, Provider } from '../../src/providers/provider.ts';
 import type { Stage } from '../../src/stream/pump.ts';
 import { decodeSse } from '../../src/stream/sse.ts';
 import { awsMessage } from './aws-messages.ts';
+import { frozen } from './frozen.ts';
 import type { Kind } from './openai-shapes.ts';
 
 type AnyFormat = Format<ChatResponse, ChatEvent>;
@@ -42,7 +43,7 @@ export function goldens(provider: Provider, name: string): Golden {
   const text = (file: string) => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined);
   const json = (file: string) => {
     const written = text(file);
-    return written === undefined ? undefined : (JSON.parse(written) as JsonObject);
+    return written === undefined ? undefined : frozen(JSON.parse(written) as JsonObject);
   };
   const kind = KINDS.find(candidate => text(`${candidate}.json`) !== undefined) ?? 'chat';
   const model = provider.model({ name: null, options: json('options.json') ?? {} });
@@ -80,7 +81,7 @@ export function streamed({ operation }: Golden, pieces: Iterable<Uint8Array>): u
   return [...pieces]
     .flatMap(piece => decode(piece))
     .filter(({ data }) => data !== '[DONE]')
-    .map(({ data }) => (operation.amend ? operation.amend.chunk(JSON.parse(data)) : JSON.parse(data)))
+    .map(({ data }) => (operation.amend ? operation.amend.chunk(frozen(JSON.parse(data))) : JSON.parse(data)))
     .filter(chunk => chunk !== null);
 }
 

@@ -28,6 +28,8 @@ const PACKAGES: Record<string, string> = {
   '@smithy/fetch-http-handler': 'providers/signing/aws.ts',
   '@smithy/signature-v4': 'providers/signing/aws.ts',
   '@smithy/eventstream-codec': 'stream/aws-events.ts',
+  // Bun's own, under the name of the package that it stands in for.
+  ws: 'proxy/',
   'gpt-tokenizer': 'plugins/llm/estimate.ts',
   '@azure/identity': 'providers/signing/azure.ts',
   '@azure/core-rest-pipeline': 'providers/signing/azure.ts',

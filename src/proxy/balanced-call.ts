@@ -5,6 +5,7 @@ import type { Deadlines } from '../lib/deadlines.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { Call, ClientLeft } from './call.ts';
+import { ask } from './handshake.ts';
 import type { RequestContext } from './request-context.ts';
 import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, isTimeout, NOT_CONNECTED } from './upstream-failures.ts';
 
@@ -50,7 +51,7 @@ export async function callPeers(outgoing: Outgoing, context: RequestContext, dea
     const startedAt = Date.now();
     const mayBeStale = peer.answered;
     try {
-      const response = checkStatus(await send(outgoing, context, peer, call, ownHost));
+      const response = checkStatus(await send(outgoing, context, peer, call, ownHost), context);
       outcome.tries.push({ ip, port, startedAt });
       lease.answered(response.status);
       context.call = call;
@@ -82,5 +83,5 @@ function send({ url, init }: Outgoing, context: RequestContext, peer: Peer, call
   const tls = secure ? peer.tls(context.target?.tls ?? null) : undefined;
   const { tls: _, ...rest } = init;
   const options = { ...rest, signal: call.controller.signal, ...(tls && { tls }) };
-  return fetch(`${secure ? 'https' : 'http'}://${peer.authority}${path === -1 ? '/' : url.slice(path)}`, options);
+  return ask(context, `${secure ? 'https' : 'http'}://${peer.authority}${path === -1 ? '/' : url.slice(path)}`, options);
 }

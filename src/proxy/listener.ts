@@ -1,4 +1,3 @@
-import type { Server } from 'bun';
 import type { Pairs } from '../gateway/certificate-pairs.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
@@ -6,6 +5,7 @@ import type { HttpProxy } from './proxy.ts';
 import { IDLE_SECONDS } from './request-context.ts';
 import { TlsDoor } from './tls-door.ts';
 import type { VisitorOf } from './tls-room.ts';
+import { type ProxyServer, tunnels } from './tunnel.ts';
 
 export interface ProxyListener extends Stoppable {
   readonly port: number;
@@ -63,11 +63,15 @@ function listenBehindDoor(place: Place, fallback: Pairs, proxy: HttpProxy): Prox
   return door;
 }
 
+/** Nothing, where the connection has become a tunnel. */
+type Answer = Response | undefined;
+
 type Options = Place | { readonly hostname: string; readonly port: number; readonly tls: Bun.TLSOptions };
 
-function serve(options: Options & { fetch(request: Request, server: Server<undefined>): Response | Promise<Response> }): Server<undefined> {
+function serve(options: Options & { fetch(request: Request, server: ProxyServer): Answer | Promise<Answer> }): ProxyServer {
   return Bun.serve({
     idleTimeout: IDLE_SECONDS,
+    websocket: tunnels,
     // How large a body may be is for plugins to say.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Without it, Bun shows its own page for errors.

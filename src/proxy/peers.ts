@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { Server } from 'bun';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { ipMatcher, plainIp } from '../lib/ip.ts';
+import type { ProxyServer } from './tunnel.ts';
 
 /** Who is at the other end, and whether to believe what it says of who is behind it. */
 export class Peers {
@@ -19,7 +19,7 @@ export class Peers {
   }
 
   /** Empty when the client has left already. */
-  ipOf(request: Request, server: Server<undefined>): string {
+  ipOf(request: Request, server: ProxyServer): string {
     const address = server.requestIP(request);
     return address === null ? '' : plainIp(address.address);
   }

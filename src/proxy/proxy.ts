@@ -1,16 +1,17 @@
-import type { Server } from 'bun';
 import type { Passage, ServerCertificate, Snapshot } from '../gateway/snapshot.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { ClientLeft } from './call.ts';
 import { countedBody, madeWhole, wholeAnswer } from './delivery.ts';
 import { FAILURES, failureResponse } from './failures.ts';
+import { isHandshake } from './handshake.ts';
 import { Peers } from './peers.ts';
 import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
 import { insecureAnswer, refusalOf } from './refusals.ts';
 import { RequestContext } from './request-context.ts';
 import type { Visitor } from './tls-room.ts';
+import type { ProxyServer, Tunnel } from './tunnel.ts';
 import { Upstreams } from './upstream.ts';
 
 export interface ProxyOptions {
@@ -25,8 +26,8 @@ export interface ProxyOptions {
 }
 
 export interface HttpProxy {
-  /** `port` is where the client came in; `visitor` is who it is, when `server` cannot say. */
-  fetch(request: Request, server: Server<undefined>, port: string, visitor: Visitor | null): Promise<Response>;
+  /** Nothing comes back when the connection has become a tunnel. `port` is where the client came in; `visitor` is who it is, when `server` cannot say. */
+  fetch(request: Request, server: ProxyServer, port: string, visitor: Visitor | null): Promise<Response | undefined>;
   certificateFor(serverName: string): ServerCertificate | null;
   readonly log: Log;
   /** The listeners whose requests are counted. */
@@ -36,6 +37,7 @@ export interface HttpProxy {
 
 export interface Entrance {
   readonly pendingRequests: number;
+  readonly pendingWebSockets: number;
 }
 
 export interface ProxyCounters {
@@ -46,6 +48,7 @@ export interface ProxyCounters {
 }
 
 const NO_ROUTE = 'no Route matched with those values';
+const SWITCHING = 101;
 const CLIENT_LEFT_STATUS = 499;
 
 /** Serves requests from whatever snapshot is the current one. Throws a ConfigurationError for options that cannot work. */
@@ -71,7 +74,7 @@ class SnapshotProxy implements HttpProxy {
   }
 
   get counters(): ProxyCounters {
-    const active = [...this.entrances].reduce((sum, { pendingRequests }) => sum + pendingRequests, 0);
+    const active = [...this.entrances].reduce((sum, entrance) => sum + entrance.pendingRequests + entrance.pendingWebSockets, 0);
     return { requests: this.#requests, active };
   }
 
@@ -79,7 +82,7 @@ class SnapshotProxy implements HttpProxy {
     return this.#gateway.snapshot.certificateFor(serverName);
   }
 
-  async fetch(request: Request, server: Server<undefined>, port: string, visitor: Visitor | null): Promise<Response> {
+  async fetch(request: Request, server: ProxyServer, port: string, visitor: Visitor | null): Promise<Response | undefined> {
     this.#requests++;
     const { snapshot } = this.#gateway;
     const passage = snapshot.enter();
@@ -98,6 +101,7 @@ class SnapshotProxy implements HttpProxy {
   async #answer(snapshot: Snapshot, context: RequestContext): Promise<Response> {
     const refusal = refusalOf(context);
     if (refusal !== null) throw refusal;
+    context.wantsTunnel = context.members.upgrade !== undefined && isHandshake(context.method, context.members);
     const match = snapshot.match(context);
     if (match === null) throw new RequestFailure(404, NO_ROUTE);
     context.bind(match);
@@ -109,7 +113,7 @@ class SnapshotProxy implements HttpProxy {
     return early ?? (await this.#upstreams.call(context));
   }
 
-  async #finish(response: Response, context: RequestContext, passage: Passage): Promise<Response> {
+  async #finish(response: Response, context: RequestContext, passage: Passage): Promise<Response | undefined> {
     const { plan, outcome } = context;
     let answer = response;
     let whole: Response | null;
@@ -128,13 +132,17 @@ class SnapshotProxy implements HttpProxy {
     this.#headers.toClient(answer.headers, context);
     outcome.status = answer.status;
     outcome.responseHeaders = answer.headers;
+    const ended = () => void this.#end(context, passage);
+    if (context.tunnel !== null) {
+      if (answer.status === SWITCHING) return this.#join(context, context.tunnel, answer.headers, ended);
+      context.tunnel.abandon();
+    }
     // Bun prints the URL of a `fetch` whose body breaks off on its way to the client, and a query may hold keys.
     const untold = answer !== response || context.upstream.url?.includes('?') !== true;
     if (plan.log.length === 0 && untold && lease === null) {
       passage.leave();
       return answer;
     }
-    const ended = () => void this.#end(context, passage);
     if (whole !== null || answer.body === null) {
       setImmediate(ended);
       return answer;
@@ -143,10 +151,24 @@ class SnapshotProxy implements HttpProxy {
     return new Response(countedBody(answer.body, context, this.#upstreams, ended), { status, statusText, headers });
   }
 
+  #join({ request, server, upstream, outcome }: RequestContext, tunnel: Tunnel, headers: Headers, ended: () => void): Response | undefined {
+    const { read } = upstream.timeouts;
+    tunnel.begin(this.#upstreams.idleDeadline(tunnel, read), read, ended);
+    if (tunnel.protocol !== '') headers.set('Sec-WebSocket-Protocol', tunnel.protocol);
+    if (server.upgrade(request, { headers, data: tunnel })) return undefined;
+    outcome.clientLeft = true;
+    tunnel.abandon();
+    return new Response(null, { status: CLIENT_LEFT_STATUS });
+  }
+
   async #end(context: RequestContext, passage: Passage): Promise<void> {
-    const { outcome, body, plan } = context;
+    const { outcome, body, plan, tunnel } = context;
     outcome.endedMs = context.elapsed();
     outcome.requestSize = body.size;
+    if (tunnel !== null) {
+      outcome.requestSize = tunnel.received;
+      outcome.responseSize = tunnel.sent;
+    }
     context.lease?.release();
     await runLog(plan.log, context, this.log);
     passage.leave();

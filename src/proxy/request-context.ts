@@ -1,4 +1,3 @@
-import type { Server } from 'bun';
 import type { Lease } from '../balancing/lease.ts';
 import type { Consumer } from '../entities/consumer.ts';
 import type { Row } from '../entities/entity.ts';
@@ -12,6 +11,7 @@ import type { Peers } from './peers.ts';
 import { ClientBody } from './request-body.ts';
 import { randomId } from './request-id.ts';
 import type { Visitor } from './tls-room.ts';
+import type { ProxyServer, Tunnel } from './tunnel.ts';
 
 /** Headers by lower-case name. */
 export type HeaderMembers = Record<string, string> & {
@@ -27,7 +27,7 @@ export class RequestContext implements Context, Routable {
   readonly id = randomId();
   readonly startedAt = Date.now();
   readonly request: Request;
-  readonly server: Server<undefined>;
+  readonly server: ProxyServer;
   /** Where the client came in. */
   readonly port: string;
   readonly method: string;
@@ -45,6 +45,10 @@ export class RequestContext implements Context, Routable {
   readonly clientIp: string;
   readonly snapshot: Snapshot;
 
+  /** The client asks for a WebSocket. */
+  wantsTunnel = false;
+  /** The upstream has agreed. */
+  tunnel: Tunnel | null = null;
   target: CompiledRoute | null = null;
   /** The call that the answer comes from. */
   call: Call | null = null;
@@ -62,7 +66,7 @@ export class RequestContext implements Context, Routable {
   readonly log: JsonObject = {};
   readonly upstream: UpstreamRequest;
 
-  constructor(request: Request, server: Server<undefined>, port: string, visitor: Visitor | null, peers: Peers, snapshot: Snapshot) {
+  constructor(request: Request, server: ProxyServer, port: string, visitor: Visitor | null, peers: Peers, snapshot: Snapshot) {
     const { url, headers } = request;
     this.request = request;
     this.server = server;

@@ -1,4 +1,4 @@
-import type { Server, Socket, TCPSocketListener, TCPSocketListenOptions } from 'bun';
+import type { Socket, TCPSocketListener, TCPSocketListenOptions } from 'bun';
 import type { Pairs } from '../gateway/certificate-pairs.ts';
 import type { ServerCertificate } from '../gateway/snapshot.ts';
 import { readClientHello } from '../lib/client-hello.ts';
@@ -6,7 +6,7 @@ import type { Stoppable } from '../lib/drain.ts';
 import { plainIp } from '../lib/ip.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import { RelayEnd, relaying } from './relay.ts';
-import { TlsRoom, type VisitorOf } from './tls-room.ts';
+import { type RoomServer, TlsRoom, type VisitorOf } from './tls-room.ts';
 
 export interface DoorOptions extends Pick<ListenAddress, 'hostname' | 'port'> {
   readonly reusePort: boolean;
@@ -14,7 +14,7 @@ export interface DoorOptions extends Pick<ListenAddress, 'hostname' | 'port'> {
   certificateFor(serverName: string): ServerCertificate | null;
   readonly fallback: Pairs;
   /** Starts a TLS server on a free port of 127.0.0.1. */
-  serve(pairs: Pairs, visitorOf: VisitorOf): Server<undefined>;
+  serve(pairs: Pairs, visitorOf: VisitorOf): RoomServer;
   /** A server could not be started. */
   onError(error: Error): void;
 }
@@ -69,6 +69,10 @@ export class TlsDoor implements Stoppable {
 
   get pendingRequests(): number {
     return [...this.#rooms.values()].reduce((sum, { server }) => sum + server.pendingRequests, 0);
+  }
+
+  get pendingWebSockets(): number {
+    return [...this.#rooms.values()].reduce((sum, { server }) => sum + server.pendingWebSockets, 0);
   }
 
   async stop(now = false): Promise<void> {

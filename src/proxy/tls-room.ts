@@ -1,5 +1,6 @@
-import type { Server, SocketHandler } from 'bun';
+import type { SocketHandler } from 'bun';
 import { RelayEnd, relaying } from './relay.ts';
+import type { ProxyServer } from './tunnel.ts';
 
 /** A client, as the door met it. */
 export interface Visitor {
@@ -10,6 +11,9 @@ export interface Visitor {
 
 /** How a server behind the door finds who has sent a request; null for somebody who did not come through the door. */
 export type VisitorOf = (request: Request) => Visitor | null;
+
+/** What of a server is needed here. */
+export type RoomServer = Pick<ProxyServer, 'port' | 'requestIP' | 'stop' | 'pendingRequests' | 'pendingWebSockets'>;
 
 /** The end of a connection that leads to the server. */
 class Guest extends RelayEnd {
@@ -26,7 +30,7 @@ class Guest extends RelayEnd {
 /** One of the servers behind a door, and who is in there. */
 export class TlsRoom {
   /** On 127.0.0.1. */
-  readonly server: Server<undefined>;
+  readonly server: RoomServer;
   /** The name that was asked for last. */
   serverName: string | null = null;
   #guests = 0;
@@ -34,7 +38,7 @@ export class TlsRoom {
   readonly #handler: SocketHandler<RelayEnd>;
 
   /** `onEmpty` runs each time the last one has left. */
-  constructor(serve: (visitorOf: VisitorOf) => Server<undefined>, onEmpty: (room: TlsRoom) => void) {
+  constructor(serve: (visitorOf: VisitorOf) => RoomServer, onEmpty: (room: TlsRoom) => void) {
     this.server = serve(request => this.#visitors.get(this.server.requestIP(request)?.port ?? 0) ?? null);
     const left = (guest: RelayEnd) => {
       this.#visitors.delete((guest as Guest).port);

@@ -1,5 +1,6 @@
 import { RequestFailure } from '../lib/request-failure.ts';
 import { FAILURES } from './failures.ts';
+import type { RequestContext } from './request-context.ts';
 
 const NAME_FAILED = 'name resolution failed';
 
@@ -27,8 +28,11 @@ export function codeOf(error: unknown): string {
 }
 
 /** Throws for a status that no answer can have. */
-export function checkStatus(response: Response): Response {
-  if (response.status >= 200 && response.status <= 599) return response;
+export function checkStatus(response: Response, { tunnel }: Pick<RequestContext, 'tunnel'>): Response {
+  const { status } = response;
+  if ((status >= 200 && status <= 599) || tunnel !== null) return response;
   void response.body?.cancel();
-  throw Object.assign(new Error(`status ${response.status}`), { code: 'BAD_STATUS' });
+  throw badStatus(status);
 }
+
+export const badStatus = (status: number): Error => Object.assign(new Error(`status ${status}`), { code: 'BAD_STATUS' });

@@ -1,10 +1,11 @@
 import type { Balancer } from '../balancing/balancer.ts';
 import type { BalancersByName } from '../gateway/snapshot.ts';
-import { type Deadline, Deadlines } from '../lib/deadlines.ts';
+import { type Deadline, Deadlines, type Expirable } from '../lib/deadlines.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { callPeers } from './balanced-call.ts';
 import { Call, ClientLeft } from './call.ts';
+import { ask } from './handshake.ts';
 import { removeHopByHop } from './proxy-headers.ts';
 import type { RequestContext } from './request-context.ts';
 import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, NOT_CONNECTED } from './upstream-failures.ts';
@@ -92,8 +93,8 @@ export class Upstreams {
     }
   }
 
-  /** For a body that is read here. */
-  idleDeadline(call: Call, milliseconds: number): Deadline {
+  /** For what is read here. */
+  idleDeadline(call: Expirable, milliseconds: number): Deadline {
     return this.#deadlines.open(call, milliseconds);
   }
 
@@ -115,7 +116,7 @@ export class Upstreams {
     for (;;) {
       const startedAt = Date.now();
       try {
-        const response = checkStatus(await fetch(url, init));
+        const response = checkStatus(await ask(context, url, init), context);
         tries.push({ ip, port, startedAt });
         origin.answered = true;
         return response;

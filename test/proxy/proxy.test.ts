@@ -222,7 +222,6 @@ describe('a request that', () => {
 
   test.each<[string, string, string, string | undefined]>([
     ['matches no route', get('/', 'Host: nowhere'), '404 ', 'no Route matched with those values'],
-    ['asks for a WebSocket', get('/', 'Host: h', 'Upgrade: websocket'), '501 ', 'WebSocket connections are not supported'],
     ['wants a tunnel', 'CONNECT h:80 HTTP/1.1\r\nHost: h:80', '405 ', 'Method not allowed'],
     ['wants itself back', 'TRACE / HTTP/1.1\r\nHost: h', '405 ', 'Method not allowed'],
     ['names two hosts', get('/', 'Host: a', 'Host: b'), '400 ', 'Bad request'],

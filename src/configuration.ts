@@ -14,6 +14,7 @@ import { type DeclarativeText, readDeclarative, writeDeclarative } from './store
 import { openStore } from './store/memory.ts';
 import { untilUpToDate } from './store/outdated.ts';
 import { openSqlite } from './store/sqlite.ts';
+import { SqliteCounters } from './store/sqlite-counters.ts';
 import type { Store } from './store/store.ts';
 import { vaults } from './vaults/registry.ts';
 
@@ -32,6 +33,7 @@ export async function openConfiguration(
   settings: Settings,
   log: Log,
   options: Pick<GatewayOptions, 'configuring' | 'onApplied' | 'counterMemory'> = { configuring: 'on trial' },
+  databaseCounters: SqliteCounters | null = countersOf(settings),
 ): Promise<Configuration> {
   const { plugins, store, place } = await openRows(settings, log);
   const names = namesOf(settings, process.env);
@@ -44,13 +46,26 @@ export async function openConfiguration(
     nodeId: nodeId(settings),
     resolver: new DnsResolver(names),
     lookUpHosts: names.lookUpHosts,
+    databaseCounters,
     ...options,
   });
   const close = async () => {
     await gateway.close();
     await store.close();
+    databaseCounters?.close();
   };
   return { plugins, store, gateway, place, close };
+}
+
+function countersOf(settings: Settings): SqliteCounters | null {
+  const file = counterFile(settings);
+  return file === null ? null : new SqliteCounters(file);
+}
+
+/** Where gateways of one database count what they count together; null: there is no database. */
+export function counterFile(settings: Settings): string | null {
+  const place = databaseFile(settings);
+  return place === null ? null : `${place}-counters`;
 }
 
 /** The rows alone: nothing is compiled, no vault is asked. */
@@ -85,7 +100,7 @@ export async function loadDeclarative(
 
 /** Throws when the file cannot be a configuration. Resolves to what of it does not work here and now, such as a secret that cannot be had. */
 export async function checkDeclarative(settings: Settings, file: string, log: Log): Promise<string | null> {
-  const configuration = await openConfiguration({ ...settings, database: 'off' }, log);
+  const configuration = await openConfiguration({ ...settings, database: 'off' }, log, { configuring: 'on trial' }, countersOf(settings));
   try {
     await loadDeclarative(configuration, await readSource(file), 'replace');
     return configuration.gateway.fault;

@@ -4,7 +4,7 @@ import { createAdmin } from './admin/admin.ts';
 import { listenApp } from './admin/listener.ts';
 import { createStatus } from './admin/status-app.ts';
 import { banner } from './banner.ts';
-import { type Configuration, loadDeclarative, nodeId, openConfiguration } from './configuration.ts';
+import { type Configuration, counterFile, loadDeclarative, nodeId, openConfiguration } from './configuration.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { sharedMemory } from './lib/counter-memory.ts';
 import { drain } from './lib/drain.ts';
@@ -177,6 +177,7 @@ function setupOf(settings: Settings, { level, format }: LeveledLog, certificates
     prefix: resolve(prefix),
     nodeId: nodeId(settings),
     names: namesOf(settings, process.env),
+    counterFile: counterFile(settings),
     log: { level, format },
     certificates,
   };

@@ -21,7 +21,7 @@ const PACKAGES: Record<string, string> = {
   valibot: 'schema/',
   hono: 'admin/',
   '@std/yaml': 'lib/yaml.ts',
-  'bun:sqlite': 'store/sqlite.ts',
+  'bun:sqlite': 'store/sqlite',
   'eventsource-parser': 'stream/sse.ts',
   'google-auth-library': 'providers/signing/google.ts',
   '@aws-sdk/credential-providers': 'providers/signing/aws.ts',

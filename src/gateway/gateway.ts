@@ -10,6 +10,7 @@ import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import { Metrics } from '../lib/metrics.ts';
 import { createTurns } from '../lib/turns.ts';
+import type { WindowCounters } from '../lib/window-counters.ts';
 import type { Plugin, Question } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   readonly nodeId?: string;
   /** Of counters that this process shares with others. */
   readonly counterMemory?: CounterMemory | undefined;
+  /** Of the database that gateways share. */
+  readonly databaseCounters?: WindowCounters | null | undefined;
   /** Of the process, unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
@@ -111,6 +114,7 @@ class StoreGateway implements Gateway {
       log,
       prefix,
       counterMemory,
+      databaseCounters,
       environment = process.env,
       clock = systemClock,
       nodeId = crypto.randomUUID(),
@@ -125,8 +129,18 @@ class StoreGateway implements Gateway {
     this.onApplied = onApplied ?? (async () => {});
     const host = { environment, path: (relative: string) => resolve(prefix, relative) };
     this.secrets = new Secrets({ store, vaults, host, log, clock, entities: ENTITIES, onDue: () => this.renewSecrets() });
-    const plugged = { store, plugins, secrets: this.secrets, log, prefix, nodeId, metrics: this.metrics, counterMemory, configuring };
-    const configurations = new PluginConfigurations(plugged);
+    const configurations = new PluginConfigurations({
+      store,
+      plugins,
+      secrets: this.secrets,
+      log,
+      prefix,
+      nodeId,
+      metrics: this.metrics,
+      counterMemory,
+      databaseCounters,
+      configuring,
+    });
     this.balancers = new Balancers({ store, resolver, lookUpHosts, clock, log, countedElsewhere: countHealth });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);
     const remove = (ended: readonly RowPointer[]) => this.write(ended.map(pointer => ({ kind: 'remove', ...pointer })));

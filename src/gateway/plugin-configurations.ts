@@ -9,7 +9,8 @@ import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { REDACTED } from '../lib/redact.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
-import type { Host, Phase, Phases, Plugin } from '../plugins/plugin.ts';
+import type { WindowCounters } from '../lib/window-counters.ts';
+import type { Host, Phase, Phases, Plugin, PluginInstance } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -66,6 +67,8 @@ export interface PluginConfigurationsOptions {
   readonly configuring: Configuring;
   /** Of counters that this process shares with others. */
   readonly counterMemory?: CounterMemory | undefined;
+  /** Of the database that gateways share. */
+  readonly databaseCounters?: WindowCounters | null | undefined;
   readonly metrics: Metrics;
 }
 
@@ -77,7 +80,18 @@ export class PluginConfigurations {
   private readonly log: Log;
   private readonly configuring: Configuring;
 
-  constructor({ store, plugins, secrets, log, prefix, nodeId, metrics, counterMemory, configuring }: PluginConfigurationsOptions) {
+  constructor({
+    store,
+    plugins,
+    secrets,
+    log,
+    prefix,
+    nodeId,
+    metrics,
+    counterMemory,
+    databaseCounters = null,
+    configuring,
+  }: PluginConfigurationsOptions) {
     this.configuring = configuring;
     this.plugins = new Map(plugins.map(plugin => [plugin.name, plugin]));
     this.secrets = secrets;
@@ -89,6 +103,7 @@ export class PluginConfigurations {
       nodeId,
       counters: countersIn({ memory: counterMemory, file: resolve(prefix, 'sluice.counters'), log }),
       metrics,
+      databaseCounters,
       path: relative => resolve(prefix, relative),
     };
   }
@@ -105,7 +120,7 @@ export class PluginConfigurations {
     const { value: config, secrets } = this.secrets.resolve(plugin.config, row.config);
     if (before?.problem === null && isSame(before.row, row) && Bun.deepEquals(before.config, config)) return { ...before, row };
     const begin = () => {
-      const phases = withoutSecrets(secrets, () => plugin.configure(config, this.host, { id: row.id, name: row.name }));
+      const phases = withoutSecrets(secrets, () => plugin.configure(config, this.host, instanceOf(row)));
       return workOf(phases, () => this.close(row, phases));
     };
     return { row, config, priority: plugin.priority, work: this.workBegunBy(begin, row), problem: null };
@@ -177,7 +192,15 @@ class WorkWhenUsed implements Work {
   }
 }
 
-const isSame = (a: PluginRow, b: PluginRow) => a.name === b.name && a.enabled === b.enabled;
+const instanceOf = ({ id, name, route, service, consumer_group }: PluginRow): PluginInstance => ({
+  id,
+  name,
+  route: route?.id ?? null,
+  service: service?.id ?? null,
+  consumerGroup: consumer_group?.id ?? null,
+});
+
+const isSame = (a: PluginRow, b: PluginRow) => a.enabled === b.enabled && Bun.deepEquals(instanceOf(a), instanceOf(b));
 
 /** What a plugin says of its configuration is shown to people: a secret it got from a vault is not. */
 function withoutSecrets<T>(secrets: readonly string[], work: () => T): T {

@@ -3,6 +3,7 @@ import type { Counters, Lifetime } from '../lib/counters.ts';
 import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { WindowCounters } from '../lib/window-counters.ts';
 import type { EntityCheck } from '../schema/entity-check.ts';
 import type { Field, RecordField } from '../schema/field.ts';
 import type { Context } from './context.ts';
@@ -64,6 +65,8 @@ export interface Host {
    * ConfigurationError when they cannot be had.
    */
   counters(lifetime: Lifetime): Counters;
+  /** Windows that all gateways of one database count together, where there is a database: they outlive restarts. */
+  readonly databaseCounters: WindowCounters | null;
   /** What this process counts, for `/metrics`: it outlives the configuration. */
   readonly metrics: Metrics;
   /** A path of the configuration, made absolute from the gateway's `prefix`. */
@@ -74,6 +77,10 @@ export interface Host {
 export interface PluginInstance {
   readonly id: string;
   readonly name: string;
+  /** Ids of what it is for alone. */
+  readonly route: string | null;
+  readonly service: string | null;
+  readonly consumerGroup: string | null;
 }
 
 export interface Plugin<Name extends string = string, Config = unknown> {

@@ -18,10 +18,12 @@ import { jwt } from './jwt/jwt.ts';
 import { keyAuth } from './key-auth/key-auth.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
+import { rateLimiting } from './rate-limiting.ts';
 import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
 import { requestTermination } from './request-termination.ts';
 import { requestTransformer } from './request-transformer.ts';
+import { responseRatelimiting } from './response-ratelimiting.ts';
 import { responseTransformer } from './response-transformer.ts';
 import { syslog } from './syslog.ts';
 import { tcpLog } from './tcp-log.ts';
@@ -46,11 +48,13 @@ export const plugins = [
   ipRestriction,
   jwt,
   keyAuth,
-  redirect,
   prometheus,
+  rateLimiting,
+  redirect,
   requestSizeLimiting,
   requestTermination,
   requestTransformer,
+  responseRatelimiting,
   responseTransformer,
   syslog,
   tcpLog,

@@ -18,6 +18,8 @@ export interface Setup {
   readonly prefix: string;
   readonly nodeId: string;
   readonly names: Names;
+  /** Where gateways of one database count together; null: there is none. */
+  readonly counterFile: string | null;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The only CAs to be trusted, as PEM texts; null: the usual ones. */
   readonly certificates: readonly string[] | null;

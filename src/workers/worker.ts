@@ -11,6 +11,7 @@ import { enabledPlugins } from '../plugins/registry.ts';
 import { listen, type ProxyListener } from '../proxy/listener.ts';
 import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
 import { openStore } from '../store/memory.ts';
+import { SqliteCounters } from '../store/sqlite-counters.ts';
 import type { Store } from '../store/store.ts';
 import { vaults } from '../vaults/registry.ts';
 import { type Answer, type Call, COUNTERS, type Demand, decodeChanges, type Result, type Setup } from './messages.ts';
@@ -95,7 +96,16 @@ class Worker {
     return this.#parts;
   }
 
-  async #setUp({ proxy, plugins: enabled, prefix, nodeId, names, log: { level, format }, certificates }: Setup): Promise<undefined> {
+  async #setUp({
+    proxy,
+    plugins: enabled,
+    prefix,
+    nodeId,
+    names,
+    counterFile,
+    log: { level, format },
+    certificates,
+  }: Setup): Promise<undefined> {
     if (certificates !== null) trustOnly(certificates);
     const log = createLog({ level, format });
     reportUncaught(log);
@@ -111,6 +121,7 @@ class Worker {
       resolver: new DnsResolver(names),
       lookUpHosts: names.lookUpHosts,
       counterMemory: inheritedMemory(COUNTERS),
+      databaseCounters: counterFile === null ? null : new SqliteCounters(counterFile),
       configuring: 'when used',
       countHealth: this.#countHealth,
     });

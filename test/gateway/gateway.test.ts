@@ -168,7 +168,7 @@ describe('the next request sees what was written', () => {
     await gateway.write([insert(plugin, says('p3', 'route', { route: { id: 'r2' } }))]);
     expect(everywhere()).toEqual(['service 2', 'route 1', 'all 6']);
     await gateway.write([replace(plugin, says('p3', 'route', { route: { id: 'r1' } }))]);
-    expect(everywhere()).toEqual(['route 2', 'all 7', 'all 8']);
+    expect(everywhere()).toEqual(['route 1', 'all 7', 'all 8']);
     await gateway.write([remove(route, 'r1'), remove(plugin, 'p1')]);
     expect(everywhere()).toEqual(['', '', '']);
   });

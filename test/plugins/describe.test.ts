@@ -15,11 +15,13 @@ import { jwt } from '../../src/plugins/jwt/jwt.ts';
 import { keyAuth } from '../../src/plugins/key-auth/key-auth.ts';
 import type { Plugin } from '../../src/plugins/plugin.ts';
 import { prometheus } from '../../src/plugins/prometheus.ts';
+import { rateLimiting } from '../../src/plugins/rate-limiting.ts';
 import { redirect } from '../../src/plugins/redirect.ts';
 import { plugins } from '../../src/plugins/registry.ts';
 import { requestSizeLimiting } from '../../src/plugins/request-size-limiting.ts';
 import { requestTermination } from '../../src/plugins/request-termination.ts';
 import { requestTransformer } from '../../src/plugins/request-transformer.ts';
+import { responseRatelimiting } from '../../src/plugins/response-ratelimiting.ts';
 import { responseTransformer } from '../../src/plugins/response-transformer.ts';
 import { syslog } from '../../src/plugins/syslog.ts';
 import { tcpLog } from '../../src/plugins/tcp-log.ts';
@@ -127,10 +129,13 @@ test.each<[Plugin, Record<string, object>]>([
   [hmacAuth, {}],
   [jwt, {}],
   [keyAuth, {}],
+  // Groups of consumers are counted together since Kong 3.10.
+  [rateLimiting, { limit_by: { one_of: ['consumer', 'credential', 'ip', 'service', 'header', 'path', 'consumer-group'] } }],
   [redirect, {}],
   [requestSizeLimiting, { size_unit: { default: 'megabytes', one_of: ['megabytes', 'kilobytes', 'bytes'] } }],
   [requestTermination, {}],
   [requestTransformer, FILLED_IN],
+  [responseRatelimiting, {}],
   [responseTransformer, FILLED_IN],
 ])('the configuration of $name is printed as Kong prints it', async (plugin, computed) => {
   const golden = await Bun.file(`${import.meta.dir}/../fixtures/kong/plugins/${plugin.name}.json`).json();

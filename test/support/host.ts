@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { countersIn } from '../../src/lib/counters.ts';
 import { Metrics } from '../../src/lib/metrics.ts';
-import type { Host, Plugin } from '../../src/plugins/plugin.ts';
+import type { Host, Plugin, PluginInstance } from '../../src/plugins/plugin.ts';
 import { record } from '../../src/schema/field.ts';
 import { validate } from '../../src/schema/validate.ts';
 import { violation } from '../../src/schema/violation.ts';
@@ -18,17 +18,21 @@ export function openHost(prefix = '/nowhere') {
     log,
     nodeId: NODE_ID,
     counters: countersIn({ file: join(prefix, 'sluice.counters'), log }),
+    databaseCounters: null,
     metrics: new Metrics(),
     path: relative => join(relative.startsWith('/') ? '' : prefix, relative),
   };
   return { host, lines, said };
 }
 
+/** A row for everybody. */
+const NOWHERE = { route: null, service: null, consumerGroup: null };
+
 /** The plugin's phases for a configuration as an operator writes it. Throws what the Admin API would answer. */
-export function configured<Config>(plugin: Plugin<string, Config>, input: object, host: Host) {
+export function configured<Config>(plugin: Plugin<string, Config>, input: object, host: Host, instance: Partial<PluginInstance> = {}) {
   const checked = validate(record({ config: plugin.config }, { required: true, entity_checks: plugin.entity_checks ?? [] }), {
     config: input,
   });
   if ('errors' in checked) throw new Error(violation(checked.errors));
-  return plugin.configure(checked.value.config as Config, host, { id: 'c4fe', name: plugin.name });
+  return plugin.configure(checked.value.config as Config, host, { ...NOWHERE, id: 'c4fe', name: plugin.name, ...instance });
 }

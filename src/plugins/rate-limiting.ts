@@ -1,0 +1,163 @@
+import { ConfigurationError } from '../lib/configuration-error.ts';
+import { RequestFailure } from '../lib/request-failure.ts';
+import type { Taken, Window } from '../lib/window-counters.ts';
+import { boolean, number, record, string } from '../schema/field.ts';
+import { pathError, protocolsHttp } from '../schema/typedefs.ts';
+import { type Context, noteKey } from './context.ts';
+import { isBodyless } from './llm/body.ts';
+import { definePlugin } from './plugin.ts';
+import { type Limits, limitFields, limitsError, oldRedisFields, POLICY, redis, redisChecks } from './rate-limits/config.ts';
+import { identifierBy, scopeOf } from './rate-limits/identifier.ts';
+import { openCounters } from './rate-limits/open-counters.ts';
+import { PERIODS, type Span, spanClock } from './rate-limits/periods.ts';
+import { CountingTrouble } from './rate-limits/tolerance.ts';
+
+/** Of `sync_rate`: every request asks the server. */
+const AT_EACH_REQUEST = -1;
+
+const config = record(
+  {
+    ...limitFields,
+    limit_by: string({
+      default: 'consumer',
+      one_of: ['consumer', 'credential', 'ip', 'service', 'header', 'path', 'consumer-group'],
+    }),
+    header_name: string(),
+    path: string({
+      starts_with: '/',
+      match_none: [{ pattern: '//', err: 'must not have empty segments' }],
+      custom_validator: pathError,
+    }),
+    policy: string({ ...POLICY, len_min: 0 }),
+    fault_tolerant: boolean({ required: true, default: true }),
+    redis,
+    hide_client_headers: boolean({ required: true, default: false }),
+    error_code: number({ default: 429, gt: 0 }),
+    error_message: string({ default: 'API rate limit exceeded' }),
+    sync_rate: number({ required: true, default: AT_EACH_REQUEST }),
+  },
+  {
+    required: true,
+    shorthand_fields: oldRedisFields('rate-limiting'),
+    custom_validator: (given: Limits & { readonly policy: string | null; readonly sync_rate: number }) =>
+      limitsError(given) ??
+      (given.policy !== 'redis' && given.sync_rate !== AT_EACH_REQUEST ? 'sync_rate can only be used with a redis policy' : undefined),
+  },
+);
+
+type Fields = Record<string, string>;
+const headersKey = noteKey<Fields>('rate limits');
+
+/** Lets so many requests of each client pass in a second, a minute, … of the calendar. */
+export const rateLimiting = definePlugin({
+  name: 'rate-limiting',
+  priority: 910,
+  fields: { protocols: protocolsHttp },
+  config,
+  entity_checks: [
+    { at_least_one_of: PERIODS.map(period => `config.${period}`) },
+    ...redisChecks,
+    needs('header', 'header_name'),
+    needs('path', 'path'),
+  ],
+
+  configure(config, host, instance) {
+    const { hide_client_headers: isSilent, fault_tolerant: isTolerant } = config;
+    const refusal = refusalOf(config.error_code ?? 429, config.error_message ?? 'API rate limit exceeded');
+    const identify = identifierBy(config, host, instance);
+    const prefix = `ratelimit:${scopeOf(instance)}`;
+    const rules = PERIODS.flatMap(period => {
+      const limit = config[period];
+      const name = period[0]?.toUpperCase() + period.slice(1);
+      return limit === null ? [] : [{ period, limit, spanAt: spanClock(period), name }];
+    });
+    const trouble = new CountingTrouble(`rate-limiting ${instance.id}`, host.log);
+    const syncSeconds = syncSecondsOf(config.sync_rate);
+    const { counters, close } = openCounters(config, host, syncSeconds, error => trouble.tell(error));
+
+    return {
+      access(context) {
+        const now = Date.now();
+        const identifier = identify(context);
+        const spans = rules.map(({ spanAt }) => spanAt(now));
+        const windows = rules.map(({ period, limit }, index): Window => {
+          const { startsAt, endsAt } = spans[index] as Span;
+          return { key: `${prefix}:${identifier}:${startsAt}:${period}`, endsAt, limit, amount: 1 };
+        });
+        let result: Taken | Promise<Taken>;
+        try {
+          result = counters.take(windows);
+        } catch (error) {
+          return tolerate(error as Error);
+        }
+        const judge = (taken: Taken) => {
+          trouble.over();
+          return answer(context, taken, spans, now);
+        };
+        return result instanceof Promise ? result.then(judge, tolerate) : judge(result);
+      },
+
+      ...(!isSilent && {
+        response({ notes }: Context, { headers }: Response) {
+          const fields = notes.get(headersKey);
+          if (fields) for (const name in fields) headers.set(name, fields[name] as string);
+          return undefined;
+        },
+      }),
+
+      close,
+    };
+
+    function answer(context: Context, { counts, full }: Taken, spans: readonly Span[], now: number): undefined {
+      if (isSilent) {
+        if (full >= 0) throw refusal({});
+        return;
+      }
+      const fields: Fields = {};
+      let nearest = { limit: 0, remaining: Number.POSITIVE_INFINITY, reset: 0 };
+      for (const [index, { limit, name }] of rules.entries()) {
+        const left = limit - (counts[index] ?? 0) - (full === -1 || full === index ? 1 : 0);
+        const remaining = Math.max(0, left);
+        fields[`X-RateLimit-Limit-${name}`] = String(limit);
+        fields[`X-RateLimit-Remaining-${name}`] = String(remaining);
+        // Of those with as little left, the longest counts.
+        if (remaining > nearest.remaining) continue;
+        nearest = { limit, remaining, reset: Math.max(1, Math.ceil(((spans[index] as Span).endsAt - now) / 1000)) };
+      }
+      fields['RateLimit-Limit'] = String(nearest.limit);
+      fields['RateLimit-Remaining'] = String(nearest.remaining);
+      fields['RateLimit-Reset'] = String(nearest.reset);
+      context.notes.set(headersKey, fields);
+      if (full >= 0) throw refusal({ 'Retry-After': String(nearest.reset) });
+    }
+
+    function tolerate(error: Error): undefined {
+      trouble.tell(error);
+      if (!isTolerant) throw new RequestFailure(500, 'An unexpected error occurred');
+    }
+  },
+});
+
+function needs(limitBy: string, field: string) {
+  return {
+    conditional: {
+      if_field: 'config.limit_by',
+      if_match: { eq: limitBy },
+      then_field: `config.${field}`,
+      then_match: { required: true },
+    },
+  };
+}
+
+function refusalOf(status: number, message: string): (headers: Readonly<Fields>) => RequestFailure {
+  if (!Number.isInteger(status) || status < 200 || status > 599 || isBodyless(status))
+    throw new ConfigurationError('expected a status between 200 and 599 of an answer that has a body', 'error_code');
+  return headers => new RequestFailure(status, message, headers);
+}
+
+/** Null: at each request. */
+function syncSecondsOf(rate: number): number | null {
+  if (rate === AT_EACH_REQUEST) return null;
+  if (rate < 0) throw new ConfigurationError('expected -1, or a number of seconds', 'sync_rate');
+  return rate;
+}

@@ -1,0 +1,139 @@
+import { Database } from 'bun:sqlite';
+import { closeSync, openSync } from 'node:fs';
+import { type Taken, taken, type Window, type WindowCounters } from '../lib/window-counters.ts';
+
+/** How long a request waits for another process to let go of the file. */
+const PATIENCE_MS = 2000;
+const RETRY_MS = 2;
+/** As many requests as are counted in one transaction. */
+const MOST_TOGETHER = 100;
+const CLEAN_MS = 60_000;
+/** As many windows as are removed at a time, once they have ended. */
+const MOST_REMOVED = 1000;
+
+const SCHEMA =
+  'CREATE TABLE IF NOT EXISTS counters (ends_at INTEGER, key TEXT, count INTEGER NOT NULL, PRIMARY KEY (ends_at, key)) WITHOUT ROWID';
+const SELECT = 'SELECT count FROM counters WHERE ends_at = ? AND key = ?';
+const ADD = 'INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = max(0, count + excluded.count)';
+const REMOVE = 'DELETE FROM counters WHERE (ends_at, key) IN (SELECT ends_at, key FROM counters WHERE ends_at < ? LIMIT ?)';
+
+/** A request that waits for its turn. */
+interface Waiting {
+  readonly windows: readonly Window[];
+  readonly adds: boolean;
+  resolve(taken: Taken): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Windows in a SQLite file of their own, which is made when it is not there: it may lie beside the database, whose rows
+ * would look changed with each request. Several processes may count in it, each opening it at its first request. No wait
+ * holds up the thread.
+ */
+export class SqliteCounters implements WindowCounters {
+  readonly #file: string;
+  #database: Database | null = null;
+  #waiting: Waiting[] = [];
+  #isAtWork = false;
+  #cleanedAt = Date.now();
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  async read(windows: readonly Window[]): Promise<readonly number[]> {
+    return (await this.#ask(windows, false)).counts;
+  }
+
+  take(windows: readonly Window[]): Promise<Taken> {
+    return this.#ask(windows, true);
+  }
+
+  close(): void {
+    this.#database?.close();
+    this.#database = null;
+  }
+
+  #ask(windows: readonly Window[], adds: boolean): Promise<Taken> {
+    const { promise, resolve, reject } = Promise.withResolvers<Taken>();
+    this.#waiting.push({ windows, adds, resolve, reject });
+    if (!this.#isAtWork) {
+      this.#isAtWork = true;
+      // Requests that come together are counted together.
+      setImmediate(() => void this.#work());
+    }
+    return promise;
+  }
+
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting.splice(0, MOST_TOGETHER);
+      try {
+        const results = await this.#patiently(() => this.#count(together));
+        for (const [index, { resolve }] of together.entries()) resolve(results[index] as Taken);
+      } catch (error) {
+        // It may be the file that is at fault: the next request opens what is there then.
+        this.close();
+        const { message } = error as Error;
+        const failure = new Error(`cannot count in ${this.#file}: ${message}`);
+        for (const { reject } of together) reject(failure);
+      }
+    }
+    this.#isAtWork = false;
+  }
+
+  #count(together: readonly Waiting[]): Taken[] {
+    this.#database ??= open(this.#file);
+    const database = this.#database;
+    const select = database.query<{ count: number }, [number, string]>(SELECT);
+    const add = database.query<unknown, [number, string, number]>(ADD);
+    const count = ({ windows, adds }: Waiting): Taken => {
+      const result = taken(
+        windows,
+        windows.map(({ key, endsAt }) => select.get(endsAt, key)?.count ?? 0),
+      );
+      if (adds && result.full === -1) for (const { key, endsAt, amount } of windows) add.run(endsAt, key, amount);
+      return result;
+    };
+    const now = Date.now();
+    const cleans = now - this.#cleanedAt >= CLEAN_MS;
+    if (cleans) this.#cleanedAt = now;
+    return database
+      .transaction(() => {
+        if (cleans) database.query(REMOVE).run(now - CLEAN_MS, MOST_REMOVED);
+        return together.map(count);
+      })
+      .immediate();
+  }
+
+  async #patiently<T>(work: () => T): Promise<T> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isBusy(error as Failure) || performance.now() > deadline) throw error;
+        await Bun.sleep(RETRY_MS * (1 + Math.random()));
+      }
+    }
+  }
+}
+
+function open(file: string): Database {
+  closeSync(openSync(file, 'a', 0o600));
+  const database = new Database(file, { readwrite: true, strict: true });
+  try {
+    database.run('PRAGMA busy_timeout = 0');
+    database.run('PRAGMA journal_mode = WAL');
+    // A crash of the machine may lose the last counts, and never the file.
+    database.run('PRAGMA synchronous = NORMAL');
+    database.run(SCHEMA);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+type Failure = Error & { readonly code?: string };
+const isBusy = ({ code }: Failure) => code?.startsWith('SQLITE_BUSY') ?? false;

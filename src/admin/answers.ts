@@ -50,11 +50,17 @@ export async function answerPut(
   return context.json(resource.show(row));
 }
 
-/** `key` is null when the path leads nowhere. */
-export async function answerPatch(context: AdminContext, writer: Writer, resource: Resource, key: string | null): Promise<Response> {
+/** `key` is null when the path leads nowhere. `fixed` is what the path says of the row, unless the body says otherwise. */
+export async function answerPatch(
+  context: AdminContext,
+  writer: Writer,
+  resource: Resource,
+  key: string | null,
+  fixed: Fields = {},
+): Promise<Response> {
   about(context, resource.entity, null);
   const body = await readBody(context.req.raw);
-  const row = key === null ? undefined : await writer.update(resource, key, body);
+  const row = key === null ? undefined : await writer.update(resource, key, body, fixed);
   if (row) about(context, resource.entity, row);
   return answerRow(context, resource, row);
 }

@@ -81,7 +81,7 @@ function single(link: Link): Endpoint {
     methods: {
       GET: context => answerRow(context, child, find(context)),
       PUT: context => answerPut(context, writer, belowParent(link, context), key(context), fixedBy(link, context)),
-      PATCH: context => answerPatch(context, writer, child, find(context)?.id ?? null),
+      PATCH: context => answerPatch(context, writer, child, find(context)?.id ?? null, fixedBy(link, context) ?? {}),
       DELETE: context => answerDelete(context, writer, child, find(context)?.id ?? null),
     },
   };

@@ -47,7 +47,17 @@ function schemaFor({ schema }: Entity, key: unknown): RecordField {
 /** What a body says about a row of the entity; `current` is the row it will change. */
 export function readInput(entity: Entity, body: Body, current?: Row): Fields {
   const key = entity.schema.facts.subschema?.key;
-  return body.read(schemaFor(entity, key && (body.text(key) ?? (current && asFields(current)[key]))));
+  const input = body.read(schemaFor(entity, key && (body.text(key) ?? (current && asFields(current)[key]))));
+  if (entity.schema.facts.ttl) refuseInvalidTtl(entity, input);
+  return input;
+}
+
+/** To Kong the time that a row has is no field, but an option of the write. */
+function refuseInvalidTtl({ schema }: Entity, { ttl }: Fields): void {
+  const { ttl: field } = schema.fields;
+  if (!field || ttl === undefined || ttl === null || check(field, ttl) === undefined) return;
+  const reason = String(field.facts.err);
+  throw new EntityError('invalid options', `invalid option (ttl: ${reason})`, { ttl: reason });
 }
 
 /** A row to insert. Ids, times and defaults are filled in; foreign keys may name what they point at. */

@@ -20,7 +20,7 @@ export interface Writable {
 export interface Writer {
   insert(resource: Resource, body: Body, fixed?: Fields): Promise<Row>;
   /** Undefined: there is no such row. */
-  update(resource: Resource, key: string, body: Body): Promise<Row | undefined>;
+  update(resource: Resource, key: string, body: Body, fixed?: Fields): Promise<Row | undefined>;
   /** Inserts or replaces. The key of the path decides about the id or the name. */
   upsert(resource: Resource, key: string, body: Body, fixed?: Fields): Promise<Row>;
   /** Inserts a row of `target` and points `field` of the row `id` at it. Undefined: that row has gone. */
@@ -58,12 +58,12 @@ export function createWriter(store: Store, gateway: Writable, readOnly: boolean)
         return written(entity, row);
       }),
 
-    update: (resource, key, body) =>
+    update: (resource, key, body, fixed) =>
       inTurn(async () => {
         const { entity } = resource;
         const old = resource.find(key, false);
         if (!old) return undefined;
-        const given = readInput(entity, body, old);
+        const given = { ...fixed, ...readInput(entity, body, old) };
         const row = changedRow(store, entity, old, given);
         await write('update', entity, key, resource.writes({ verb: 'update', row, old, given }));
         return written(entity, row);

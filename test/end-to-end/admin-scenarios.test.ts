@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { caCertificates, certificates, snis } from './admin-scenarios/certificates.ts';
 import { consumerGroups } from './admin-scenarios/consumer-groups.ts';
 import { consumers } from './admin-scenarios/consumers.ts';
+import { credentials } from './admin-scenarios/credentials.ts';
 import { deck } from './admin-scenarios/deck.ts';
 import { documentation } from './admin-scenarios/documentation.ts';
 import { encodingsOf } from './admin-scenarios/encoding.ts';
@@ -29,6 +30,7 @@ const tables: Readonly<Record<string, Table>> = {
   plugins,
   consumers,
   'consumer groups': consumerGroups,
+  credentials,
   upstreams,
   targets,
   certificates,

@@ -21,7 +21,7 @@ node_modules/.package-lock.json: package-lock.json
 
 build: dist/sluice ## Make the executable dist/sluice
 dist/sluice: node_modules/.package-lock.json $(sources) $(wildcard .git/logs/HEAD)
-	$(bun) build src/main.ts --outfile $@ --compile --minify --bytecode --format=esm \
+	$(bun) build src/main.ts --outfile $@ --compile --minify --bytecode --splitting --format=esm \
 	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 	  --compile-exec-argv='--max-http-header-size=65536' \
 	  --define 'SLUICE_VERSION="$(version)"' --define 'SLUICE_COMMIT="$(commit)"'

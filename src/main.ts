@@ -1,7 +1,13 @@
-import { runCommandLine } from './cli.ts';
+import { executeAsUsual } from './lib/execute-again.ts';
+
+const args = process.argv.slice(2);
+const [command = 'start'] = args;
+// Nothing is loaded before: a gateway that starts runs this file twice.
+if (command === 'start' || command.startsWith('-')) executeAsUsual();
+const { runCommandLine } = await import('./cli.ts');
 
 // Whoever reads the output may stop reading: that must not end the gateway.
 process.stdout.on('error', () => {});
-const exitCode = await runCommandLine(process.argv.slice(2));
+const exitCode = await runCommandLine(args);
 // Once what was printed is out: idle connections must not keep the process.
 process.stdout.write('', () => process.exit(exitCode));

@@ -1,3 +1,5 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Set to the process's own id once it runs in its new environment. Children inherit it, but have another id. */
 const MARK = 'SLUICE_EXECUTED_AS';
 
@@ -11,10 +13,32 @@ export function wasExecutedAgain(): boolean {
   return mark === String(process.pid);
 }
 
-/** Executes this program anew in the same process, with this environment. Does not return, unless the platform has no such thing. */
-export function executeAgain(environment: Readonly<Record<string, string>>): void {
-  if (!process.execve || process.platform === 'win32') return;
-  process.execve(process.execPath, [...ownCommand(), ...process.argv.slice(2)], { ...environment, [MARK]: String(process.pid) });
+/**
+ * What Bun reads from the environment before any code runs, as a gateway wants it that has no settings of its own: its limit of
+ * `fetch` at once, streams included, is 256 otherwise.
+ */
+export const USUAL_ENVIRONMENT = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', NODE_USE_SYSTEM_CA: '1' };
+
+/** Executes this program anew in the same process, unless its environment is the usual one already. */
+export function executeAsUsual(): void {
+  execute({ ...process.env, ...USUAL_ENVIRONMENT });
+}
+
+/** The same, once, with an environment that settings ask for. */
+export function executeAgain(environment: Environment): void {
+  if (!isCurrent(environment)) execute({ ...environment, [MARK]: String(process.pid) });
+}
+
+/** Does not return, unless the platform has no such thing, or there is nothing to change. */
+function execute(environment: Environment): void {
+  if (!process.execve || process.platform === 'win32' || isCurrent(environment)) return;
+  const said = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  process.execve(process.execPath, [...ownCommand(), ...process.argv.slice(2)], Object.fromEntries(said));
+}
+
+function isCurrent(environment: Environment): boolean {
+  const names = [...Object.keys(environment), ...Object.keys(process.env)];
+  return names.every(name => environment[name] === process.env[name]);
 }
 
 /** What starts this program: its arguments follow. */

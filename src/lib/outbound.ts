@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { USUAL_ENVIRONMENT } from './execute-again.ts';
 
 /** How connections leave this machine. */
 export interface Outbound {
@@ -15,8 +16,6 @@ export interface Outbound {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Bun's own limit is 256 `fetch` at once, streams included, and is read from the environment only when a process starts. */
-const MOST_REQUESTS = '65535';
 const BUNDLE_FOLDER = 'sluice-certificates-';
 
 /** Reads the address of an outbound proxy. Throws an Error that says what is wrong. */
@@ -35,12 +34,12 @@ export function outboundEnvironment(outbound: Outbound, environment: Environment
   const { NODE_EXTRA_CA_CERTS: extra } = environment;
   const further = () => (extra && existsSync(extra) ? [readFileSync(extra, 'utf8'), ...certificates] : certificates);
   const changes: Readonly<Record<string, string | undefined>> = {
-    BUN_CONFIG_MAX_HTTP_REQUESTS: MOST_REQUESTS,
+    ...USUAL_ENVIRONMENT,
     // Both spellings count, so only one may be left.
     ...(httpsProxy !== null && { HTTPS_PROXY: httpsProxy, https_proxy: undefined }),
     ...(httpProxy !== null && { HTTP_PROXY: httpProxy, http_proxy: undefined }),
     ...(noProxy !== null && { NO_PROXY: noProxy.join(','), no_proxy: undefined }),
-    ...(systemTrusted && { NODE_USE_SYSTEM_CA: '1' }),
+    ...(!systemTrusted && { NODE_USE_SYSTEM_CA: undefined }),
     ...(systemTrusted && certificates.length > 0 && { NODE_EXTRA_CA_CERTS: writeBundle(further()) }),
   };
   const entries = Object.entries({ ...environment, ...changes });

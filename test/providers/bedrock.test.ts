@@ -190,6 +190,21 @@ describe('a chat that goes on', () => {
     ]);
   });
 
+  test('is kept up to where a message says so', () => {
+    const cache_control = { type: 'ephemeral', ttl: '1h' };
+    const said = (role: Message['role']) => ({ role, content: 'a', cache_control }) as Message;
+    const { system, messages: sent } = request({ messages: [said('system'), said('user'), said('assistant'), ...messages] });
+    const point = { cachePoint: { type: 'default', ttl: '1h' } };
+    expect([system as unknown, sent as unknown]).toEqual([
+      [{ text: 'a' }, point],
+      [
+        { role: 'user', content: [{ text: 'a' }, point] },
+        { role: 'assistant', content: [{ text: 'a' }, point] },
+        { role: 'user', content: [{ text: 'hi' }] },
+      ],
+    ]);
+  });
+
   test('with ids that Bedrock refuses has others, the same for a call and its result', () => {
     const long = 'x'.repeat(80);
     const body = JSON.stringify(
@@ -326,5 +341,52 @@ describe('a call over the wire', () => {
     );
     expect(refused?.status).toBe(502);
     expect(await refused?.text()).toContain('the gateway has no AWS credentials');
+  });
+});
+
+// "#/toolConfig/tools/0/toolSpec/inputSchema/json: extraneous key [definitions] is not permitted"
+describe('the schema of a tool for Nova has three members at its top', () => {
+  const schema = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Order',
+    type: 'object',
+    properties: {
+      item: { $ref: '#/$defs/item', description: 'What' },
+      list: { type: 'array', items: { $ref: '#/definitions/old' } },
+      tree: { $ref: '#/$defs/tree' },
+      self: { $ref: '#' },
+      note: { type: 'string', default: null },
+    },
+    required: ['item'],
+    additionalProperties: false,
+    $defs: {
+      item: { type: 'object', properties: { old: { $ref: '#/definitions/old' } } },
+      tree: { type: 'object', properties: { parts: { type: 'array', items: { $ref: '#/$defs/tree' } } } },
+    },
+    definitions: { old: { type: 'string' } },
+  };
+  const sent = {
+    type: 'object',
+    properties: {
+      item: { type: 'object', properties: { old: { type: 'string' } }, description: 'What' },
+      list: { type: 'array', items: { type: 'string' } },
+      tree: { type: 'object', properties: { parts: { type: 'array', items: {} } } },
+      self: {},
+      note: { type: 'string', default: null },
+    },
+    required: ['item'],
+  };
+  const specOf = (more: object) => {
+    const { toolConfig } = request({ model: 'us.amazon.nova-pro-v1:0', messages, ...more } as ChatRequest);
+    return (toolConfig as unknown as { tools: { toolSpec: { inputSchema: { json: object } } }[] }).tools[0]?.toolSpec.inputSchema.json;
+  };
+
+  test('of a function', () => {
+    expect(specOf({ tools: [{ type: 'function', function: { name: 'f', parameters: schema } }] })).toEqual(sent);
+    expect(specOf({ tools: [{ type: 'function', function: { name: 'f' } }] })).toEqual({ type: 'object', properties: {} });
+  });
+
+  test('of the answer', () => {
+    expect(specOf({ response_format: { type: 'json_schema', json_schema: { name: 'order', schema } } })).toEqual(sent);
   });
 });

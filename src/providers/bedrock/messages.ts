@@ -50,13 +50,13 @@ function add({ system, messages }: Conversation, message: Message, names: Docume
   switch (message.role) {
     case 'system':
     case 'developer':
-      system.push(...toInstructions(message, names));
+      system.push(...marked(toInstructions(message, names), message));
       break;
     case 'user':
-      say(messages, 'user', toBlocks(message.content, names));
+      say(messages, 'user', marked(toBlocks(message.content, names), message));
       break;
     case 'assistant':
-      say(messages, 'assistant', fromAssistant(message, names));
+      say(messages, 'assistant', marked(fromAssistant(message, names), message));
       break;
     case 'tool':
       say(messages, 'user', toResult(message, names));
@@ -72,6 +72,9 @@ function say(turns: Turn[], role: Turn['role'], content: Block[]) {
   if (last?.role === role) last.content.push(...content);
   else if (content.length > 0) turns.push({ role, content: [...content] });
 }
+
+/** A message's own mark of what to keep holds up to its last block. */
+const marked = (blocks: Block[], message: Message): Block[] => (blocks.length === 0 ? [] : [...blocks, ...cachePoint(message)]);
 
 function toInstructions({ content }: Message, names: DocumentNames): Block[] {
   const blocks = toBlocks(content, names);

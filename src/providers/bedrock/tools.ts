@@ -4,7 +4,8 @@ import { RequestFailure } from '../../lib/request-failure.ts';
 import { toStrictSchema } from '../anthropic-messages/schema.ts';
 import { choiceOf, functionsOf } from '../unsupported.ts';
 import { cachePoint } from './content.ts';
-import { answersBySchema } from './models.ts';
+import { answersBySchema, isNova } from './models.ts';
+import { toNovaSchema } from './nova-schema.ts';
 
 /**
  * The tool that models are made to call with their answer, where they know no other way to answer in JSON: its input is the text
@@ -23,7 +24,7 @@ export interface ToolConfig {
 export function toToolConfig(request: ChatRequest, answer: JsonObject | undefined): ToolConfig | undefined {
   const choice = choiceOf(request.tool_choice, 'bedrock');
   const tools = choice === 'none' ? [] : toTools(request);
-  if (answer !== undefined) return withAnswerTool(tools, answer);
+  if (answer !== undefined) return withAnswerTool(tools, isNova(request.model ?? '') ? toNovaSchema(answer) : answer);
   if (tools.length === 0) return undefined;
   if (choice === 'auto') return { tools };
   return { tools, toolChoice: choice === 'required' ? { any: {} } : { tool: { name: nameOf(choice) } } };
@@ -38,7 +39,7 @@ function toTools({ tools, model = '' }: ChatRequest): JsonObject[] {
     const schema = { ...ANY_INPUT, ...parameters };
     // The others are told the schema all the same.
     const isStrict = strict === true && native;
-    const json = isStrict ? toStrictSchema(schema) : schema;
+    const json = isStrict ? toStrictSchema(schema) : isNova(model) ? toNovaSchema(schema) : schema;
     const toolSpec = { name, ...(description && { description }), inputSchema: { json }, ...(isStrict && { strict: true }) };
     return [{ toolSpec }, ...cachePoint(tools?.[index] ?? {})];
   });

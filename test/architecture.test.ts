@@ -31,6 +31,8 @@ const PACKAGES: Record<string, string> = {
   // Bun's own, under the name of the package that it stands in for.
   ws: 'proxy/',
   'gpt-tokenizer': 'plugins/llm/estimate.ts',
+  '@opentelemetry/api': 'plugins/',
+  '@opentelemetry/otlp-transformer': 'plugins/tracing/otlp.ts',
   '@azure/identity': 'providers/signing/azure.ts',
   '@azure/core-rest-pipeline': 'providers/signing/azure.ts',
 };

@@ -17,19 +17,20 @@ export interface QueueLimits {
 }
 
 /** Takes a batch away; a rejection means that all of it is to be tried again. */
-export type Send = (entries: readonly string[]) => Promise<void>;
+export type Send<Entry = string> = (entries: readonly Entry[]) => Promise<void>;
 
 const DRAIN_SECONDS = 5;
 const NEARLY_FULL = 0.8;
 
 /** Entries on their way to somewhere slow: whoever adds one never waits, and what is kept is bounded. */
-export class BatchQueue {
+export class BatchQueue<Entry = string> {
   readonly #name: string;
   readonly #limits: QueueLimits;
-  readonly #send: Send;
+  readonly #send: Send<Entry>;
   readonly #log: Log;
+  readonly #bytesOf: (entry: Entry) => number;
   /** Those before `#first` are gone already: taking from the front of an array would cost its length each time. */
-  #entries: string[] = [];
+  #entries: Entry[] = [];
   #first = 0;
   #bytes = 0;
   #dropped = 0;
@@ -40,14 +41,16 @@ export class BatchQueue {
   readonly #gathering = new Set<() => void>();
   readonly #retrying = new Set<() => void>();
 
-  constructor(name: string, limits: QueueLimits, send: Send, log: Log) {
+  /** `bytesOf` is asked where `max_bytes` counts. */
+  constructor(name: string, limits: QueueLimits, send: Send<Entry>, log: Log, bytesOf: (entry: Entry) => number = bytesOfText) {
     this.#name = name;
     this.#limits = limits;
     this.#send = send;
     this.#log = log;
+    this.#bytesOf = bytesOf;
   }
 
-  add(entry: string): void {
+  add(entry: Entry): void {
     const { concurrency_limit, max_batch_size, max_entries } = this.#limits;
     if (concurrency_limit === -1) {
       if (this.#running.size < max_entries) this.#run(this.#deliver([entry]));
@@ -98,7 +101,7 @@ export class BatchQueue {
     this.#emptying = false;
   }
 
-  async #deliver(batch: readonly string[]): Promise<void> {
+  async #deliver(batch: readonly Entry[]): Promise<void> {
     const { initial_retry_delay, max_retry_delay, max_retry_time } = this.#limits;
     const giveUpAt = performance.now() + max_retry_time * 1000;
     for (let failures = 0; ; failures++) {
@@ -121,13 +124,13 @@ export class BatchQueue {
   }
 
   /** Drops the oldest until there is room; false when there never will be. */
-  #makeRoom(entry: string): boolean {
+  #makeRoom(entry: Entry): boolean {
     const { max_bytes, max_entries } = this.#limits;
     if (!this.#warned && this.#size >= max_entries * NEARLY_FULL) {
       this.#warned = true;
       this.#log.warn(`${this.#name}: the queue is at ${NEARLY_FULL * 100}% of its max_entries (${max_entries})`);
     }
-    const bytes = max_bytes === null ? 0 : Buffer.byteLength(entry);
+    const bytes = max_bytes === null ? 0 : this.#bytesOf(entry);
     if (max_bytes !== null && bytes > max_bytes) {
       this.#log.error(`${this.#name}: an entry of ${bytes} bytes is larger than max_bytes (${max_bytes}), it is lost`);
       return false;
@@ -152,10 +155,10 @@ export class BatchQueue {
     this.#warned = false;
   }
 
-  #take(count: number): string[] {
+  #take(count: number): Entry[] {
     const taken = this.#entries.slice(this.#first, this.#first + count);
     this.#first += taken.length;
-    if (this.#limits.max_bytes !== null) for (const entry of taken) this.#bytes -= Buffer.byteLength(entry);
+    if (this.#limits.max_bytes !== null) for (const entry of taken) this.#bytes -= this.#bytesOf(entry);
     if (this.#size === 0 || this.#first > this.#limits.max_entries) {
       this.#entries.splice(0, this.#first);
       this.#first = 0;
@@ -163,6 +166,8 @@ export class BatchQueue {
     return taken;
   }
 }
+
+const bytesOfText = (entry: unknown) => Buffer.byteLength(entry as string);
 
 /** Sleeps until the time has passed or `wake` is called with the same set. */
 function sleep(seconds: number, sleepers: Set<() => void>): Promise<void> {

@@ -4,7 +4,16 @@ export const LOG_LEVELS = ['debug', 'info', 'notice', 'warn', 'error', 'crit'] a
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Writes one line for people or one JSON object for machines. Secrets are taken out of whatever it is given. */
-export type Log = { readonly [L in LogLevel]: (message: string, facts?: Readonly<Record<string, unknown>>) => void };
+export type Log = { readonly [L in LogLevel]: (message: string, facts?: Readonly<Record<string, unknown>>) => void } & {
+  /** Tells of each line that is written from now on, secrets taken out. Returns how to stop. */
+  watch?(watcher: (line: LogLine) => void): () => void;
+};
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
 
 export const LOG_FORMATS = ['text', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
@@ -21,9 +30,12 @@ export interface LogOptions {
 
 export function createLog({ level, format, write = line => process.stdout.write(line) }: LogOptions): LeveledLog {
   const line = format === 'json' ? jsonLine : textLine;
+  const watchers = new Set<(line: LogLine) => void>();
   const at = (entry: LogLevel) => (message: string, facts?: Readonly<Record<string, unknown>>) => {
     if (LOG_LEVELS.indexOf(entry) < LOG_LEVELS.indexOf(log.level)) return;
-    write(line(entry, redactText(message), (redact(facts) ?? {}) as Record<string, unknown>));
+    const said = { level: entry, message: redactText(message), facts: (redact(facts) ?? {}) as Record<string, unknown> };
+    write(line(said.level, said.message, said.facts));
+    for (const watcher of watchers) watcher(said);
   };
   const log: LeveledLog = {
     level,
@@ -34,6 +46,10 @@ export function createLog({ level, format, write = line => process.stdout.write(
     warn: at('warn'),
     error: at('error'),
     crit: at('crit'),
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
   };
   return log;
 }

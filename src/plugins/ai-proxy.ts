@@ -2,14 +2,15 @@ import { isObject } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { boolean, integer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
-import { noteKey } from './context.ts';
+import type { NoteKey } from './context.ts';
 import { auth, isWatched, llmChecks, logging, model } from './llm/config.ts';
 import { compileCost } from './llm/cost.ts';
 import { compileExchange, type Exchange } from './llm/exchange.ts';
 import { exchangeEntry } from './llm/exchange-entry.ts';
 import { gatewayFailure, refusal } from './llm/failure.ts';
-import { newObservation, type Observation } from './llm/observation.ts';
-import { type LlmCall, ROUTE_TYPES } from './llm/request.ts';
+import { newObservation } from './llm/observation.ts';
+import { type ObservedExchange, observedExchangeKey } from './llm/observed-exchange.ts';
+import { ROUTE_TYPES } from './llm/request.ts';
 import { compileTarget } from './llm/target.ts';
 import { definePlugin } from './plugin.ts';
 
@@ -39,12 +40,10 @@ const config = record(
 );
 
 /** What one request left for the way back. */
-interface Exchanged {
+interface Exchanged extends ObservedExchange {
   readonly exchange: Exchange;
-  readonly call: LlmCall;
-  readonly observation: Observation;
 }
-const exchangedKey = noteKey<Exchanged>('ai-proxy');
+const exchangedKey = observedExchangeKey as NoteKey<Exchanged>;
 
 /** Sends a route's requests to a model, whatever its vendor speaks, and its answers back in OpenAI's dialect. */
 export const aiProxy = definePlugin({
@@ -63,7 +62,14 @@ export const aiProxy = definePlugin({
       async access(context) {
         try {
           const exchange = exchangeOf(context);
-          context.notes.set(exchangedKey, { exchange, call: await exchange.toVendor(context), observation: newObservation() });
+          const call = await exchange.toVendor(context);
+          context.notes.set(exchangedKey, {
+            exchange,
+            provider: model.provider,
+            routeType: config.route_type,
+            call,
+            observation: newObservation(),
+          });
         } catch (error) {
           return refused(error);
         }

@@ -17,6 +17,8 @@ export interface Context {
   readonly query: string;
   readonly url: URL;
   readonly clientIp: string;
+  /** The other end of the connection, which may be a load balancer. */
+  readonly peerIp: string;
   /** Where the client came in. */
   readonly port: string;
   /** Milliseconds since 1970. */

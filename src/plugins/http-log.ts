@@ -3,10 +3,10 @@ import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { Log } from '../lib/log.ts';
 import { type Infer, integer, map, number, record, string } from '../schema/field.ts';
 import { customFieldsByLua } from './custom-fields.ts';
+import { checkUrl, destinationOf, hasUserInfo } from './http-destination.ts';
 import { logEntry } from './log-entry.ts';
 import { definePlugin } from './plugin.ts';
-
-const deprecated = (message: string, old_default: number) => ({ deprecation: { message, old_default, removal_in_version: '4.0' } });
+import { deprecated, limitsOf, queueFields, warnOfDeprecated } from './queue-fields.ts';
 
 const config = record(
   {
@@ -30,19 +30,7 @@ const config = record(
       }),
       string({ referenceable: true }),
     ),
-    queue: record(
-      {
-        max_batch_size: integer({ default: 1, between: [1, 1_000_000] }),
-        max_coalescing_delay: number({ default: 1, between: [0, 3600] }),
-        max_entries: integer({ default: 10_000, between: [1, 1_000_000] }),
-        max_bytes: integer(),
-        max_retry_time: number({ default: 60 }),
-        initial_retry_delay: number({ default: 0.01, between: [0.001, 1_000_000] }),
-        max_retry_delay: number({ default: 60, between: [0.001, 1_000_000] }),
-        concurrency_limit: integer({ default: 1, one_of: [-1, 1] }),
-      },
-      { required: true },
-    ),
+    queue: record(queueFields(1), { required: true }),
     custom_fields_by_lua: customFieldsByLua,
   },
   { required: true, custom_validator: checkAuthorization },
@@ -75,29 +63,21 @@ export const httpLog = definePlugin({
 });
 
 /** The queue as configured, and where a deprecated field differs from its old default, as that says. */
-function queueLimits({ queue, retry_count, queue_size, flush_timeout }: Config, name: string, log: Log): QueueLimits {
+function queueLimits(given: Config, name: string, log: Log): QueueLimits {
+  const { queue, queue_size, flush_timeout } = given;
   if (queue_size !== null && queue_size < 1) throw new ConfigurationError('value must be greater than 0', 'queue_size');
   if (flush_timeout !== null && flush_timeout < 0) throw new ConfigurationError('value must not be negative', 'flush_timeout');
-  const old = { retry_count, queue_size, flush_timeout };
-  for (const field of ['retry_count', 'queue_size', 'flush_timeout'] as const) {
-    const { message, old_default } = config.fields[field]?.facts.deprecation ?? {};
-    if (old[field] !== null && old[field] !== old_default) log.warn(`${name}: ${message}`);
-  }
+  warnOfDeprecated(config, given, name, log);
   return {
-    max_batch_size: queue_size !== null && queue_size !== 1 ? queue_size : (queue.max_batch_size ?? 1),
-    max_coalescing_delay: flush_timeout !== null && flush_timeout !== 2 ? flush_timeout : (queue.max_coalescing_delay ?? 1),
-    max_entries: queue.max_entries ?? 10_000,
-    max_bytes: queue.max_bytes,
-    max_retry_time: queue.max_retry_time ?? 60,
-    initial_retry_delay: queue.initial_retry_delay ?? 0.01,
-    max_retry_delay: queue.max_retry_delay ?? 60,
-    concurrency_limit: queue.concurrency_limit ?? 1,
+    ...limitsOf(queue, 1),
+    ...(queue_size !== null && queue_size !== 1 && { max_batch_size: queue_size }),
+    ...(flush_timeout !== null && flush_timeout !== 2 && { max_coalescing_delay: flush_timeout }),
   };
 }
 
 /** Delivers a body; rejects when the server did not take it, with a reason that names its host but no secret. */
 function poster(config: Config): (body: string) => Promise<void> {
-  const { url, headers } = destination(config);
+  const { url, headers } = destinationOf(config.http_endpoint, 'http_endpoint', config.headers, config.content_type ?? 'application/json');
   const timeout = config.timeout ?? 10_000;
   const keepalive = config.keepalive ?? 60_000;
   if (timeout <= 0) throw new ConfigurationError('value must be greater than 0', 'timeout');
@@ -119,42 +99,6 @@ function poster(config: Config): (body: string) => Promise<void> {
       idleSince = performance.now();
     }
   };
-}
-
-/** The endpoint without its user and password: they are sent as a header. */
-function destination({ http_endpoint, headers, content_type }: Config): { url: URL; headers: Headers } {
-  const url = URL.parse(http_endpoint);
-  if (!url) throw new ConfigurationError('what the reference stands for is not a url', 'http_endpoint');
-  const sent = new Headers();
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    try {
-      sent.set(name, value);
-    } catch {
-      throw new ConfigurationError('not a valid HTTP header', `headers.${name}`);
-    }
-  }
-  sent.set('content-type', content_type ?? 'application/json');
-  if (hasUserInfo(url)) {
-    const userInfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    sent.set('authorization', `Basic ${Buffer.from(userInfo).toString('base64')}`);
-    url.username = '';
-    url.password = '';
-  }
-  return { url, headers: sent };
-}
-
-const hasUserInfo = (url: URL) => url.username !== '' || url.password !== '';
-
-function checkUrl(value: string): string | undefined {
-  const url = URL.parse(value);
-  if (!url?.host) return 'missing host in url';
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'the url must start with http:// or https://';
-  try {
-    decodeURIComponent(url.username + url.password);
-  } catch {
-    return 'the user info in the url is not percent-encoded as it should be';
-  }
-  return undefined;
 }
 
 /** Runs on what the fields' own checks may still refuse. */

@@ -108,6 +108,9 @@ function upstreamUri({ upstream, query, credentialPlaces }: Context): string {
   return pathname + visibleQuery(`?${shown.join('&')}`, credentialPlaces);
 }
 
+/** Path and query as the client sent them, without what it proves its identity by. */
+export const visibleUri = ({ path, query, credentialPlaces }: Context): string => path + visibleQuery(query, credentialPlaces);
+
 /** Without what clients prove their identity by. */
 function visibleQuery(query: string, places: readonly CredentialPlaces[]): string {
   if (query === '' || places.length === 0) return query;

@@ -16,6 +16,7 @@ import { httpLog } from './http-log.ts';
 import { ipRestriction } from './ip-restriction.ts';
 import { jwt } from './jwt/jwt.ts';
 import { keyAuth } from './key-auth/key-auth.ts';
+import { opentelemetry } from './opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
 import { rateLimiting } from './rate-limiting.ts';
@@ -48,6 +49,8 @@ export const plugins = [
   ipRestriction,
   jwt,
   keyAuth,
+  redirect,
+  opentelemetry,
   prometheus,
   rateLimiting,
   redirect,

@@ -48,7 +48,7 @@ const plugin = pluginEntity(name => PLUGINS.find(known => known.name === name) ?
 const ENTITIES: readonly Entity[] = [service, route, consumer, plugin] as readonly Entity[];
 
 const logged: string[] = [];
-const log = Object.fromEntries(LOG_LEVELS.map(level => [level, (message: string) => void logged.push(message)])) as Log;
+const log = Object.fromEntries(LOG_LEVELS.map(level => [level, (message: string) => void logged.push(message)])) as unknown as Log;
 
 /** A database that others write to as well. */
 class SharedDatabase implements Persistence {

@@ -13,6 +13,7 @@ import { httpLog } from '../../src/plugins/http-log.ts';
 import { ipRestriction } from '../../src/plugins/ip-restriction.ts';
 import { jwt } from '../../src/plugins/jwt/jwt.ts';
 import { keyAuth } from '../../src/plugins/key-auth/key-auth.ts';
+import { opentelemetry } from '../../src/plugins/opentelemetry.ts';
 import type { Plugin } from '../../src/plugins/plugin.ts';
 import { prometheus } from '../../src/plugins/prometheus.ts';
 import { rateLimiting } from '../../src/plugins/rate-limiting.ts';
@@ -34,6 +35,7 @@ import guardOfKong from '../fixtures/kong/plugins/ai-prompt-guard.json';
 import templateOfKong from '../fixtures/kong/plugins/ai-prompt-template.json';
 import fileLogOfKong from '../fixtures/kong/plugins/file-log.json';
 import httpLogOfKong from '../fixtures/kong/plugins/http-log.json';
+import opentelemetryOfKong from '../fixtures/kong/plugins/opentelemetry.json';
 import prometheusOfKong from '../fixtures/kong/plugins/prometheus.json';
 import syslogOfKong from '../fixtures/kong/plugins/syslog.json';
 import tcpLogOfKong from '../fixtures/kong/plugins/tcp-log.json';
@@ -80,6 +82,24 @@ test('the configuration of http-log is printed as Kong prints it, but for queue:
   expect(filled).toBe(true);
   expect({ ...printed, fields: { ...printed.fields, queue } } as unknown).toEqual(comparable(configOf(httpLogOfKong)));
   expect(httpLog.priority).toBe(httpLogOfKong.priority);
+});
+
+test('the configuration of opentelemetry is printed as Kong prints it, but for the formats of traces, which the golden lacks, and what 3.15 adds', () => {
+  const { required, ...printed } = comparable(describe(opentelemetry.config)) as { fields: Record<string, object>; required: boolean };
+  const { sampling_strategy, propagation, ...fields } = printed.fields;
+  const wanted = comparable(configOf(opentelemetryOfKong)) as { fields: Record<string, object> };
+  const { propagation: wantedPropagation, ...wantedFields } = wanted.fields;
+  expect(required).toBe(true);
+  expect({ ...printed, fields } as object).toEqual({ ...wanted, fields: wantedFields });
+  expect(sampling_strategy).toEqual({
+    type: 'string',
+    default: 'parent_drop_probability_fallback',
+    one_of: ['parent_drop_probability_fallback', 'parent_probability_fallback'],
+  });
+  const withoutFormats = (description?: object) =>
+    JSON.parse(JSON.stringify(description, (name, value) => (name === 'one_of' ? undefined : value)));
+  expect(withoutFormats(propagation)).toEqual(withoutFormats(wantedPropagation));
+  expect(opentelemetry.priority).toBe(opentelemetryOfKong.priority);
 });
 
 describeTests('the configuration of a prompt plugin is printed as Kong 3.9 prints it, but for', () => {

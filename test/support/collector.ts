@@ -1,6 +1,6 @@
 /** An HTTP server that keeps what it is sent, and answers with the statuses it is given, the last one for good. */
 export function openCollector(...statuses: number[]) {
-  const requests: { method: string; path: string; headers: Headers; body: string; address: string }[] = [];
+  const requests: { method: string; path: string; headers: Headers; body: string; bytes: Uint8Array; address: string }[] = [];
   const waiting: (() => void)[] = [];
   const server = Bun.serve({
     hostname: '127.0.0.1',
@@ -8,11 +8,13 @@ export function openCollector(...statuses: number[]) {
     async fetch(request, { requestIP }) {
       const { pathname, search } = new URL(request.url);
       const peer = requestIP.call(server, request);
+      const bytes = await request.bytes();
       requests.push({
         method: request.method,
         path: pathname + search,
         headers: request.headers,
-        body: await request.text(),
+        body: new TextDecoder().decode(bytes),
+        bytes,
         address: `${peer?.address}:${peer?.port}`,
       });
       for (const look of waiting.splice(0)) look();

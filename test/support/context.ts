@@ -16,6 +16,7 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
     query: url.search,
     url,
     clientIp: '192.0.2.7',
+    peerIp: '192.0.2.1',
     port: '8000',
     startedAt: 1_700_000_000_000.4,
     route: null,

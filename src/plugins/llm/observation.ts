@@ -4,10 +4,14 @@ import { Excerpt } from './estimate.ts';
 
 /** What an answer showed of itself on its way through. */
 export interface Observation {
+  /** The vendor's, of its answer. */
+  id: string | null;
   model: string | null;
   usage: Usage | null;
   /** What the vendor says it served the request with. */
   serviceTier: string | null;
+  /** Why each choice ended, in OpenAI's words, by its number. */
+  readonly finishReasons: Map<number, string>;
   /** By the clock of `performance.now()`; null when nothing came. */
   firstTokenAt: number | null;
   endedAt: number | null;
@@ -20,9 +24,11 @@ export interface Observation {
 }
 
 export const newObservation = (): Observation => ({
+  id: null,
   model: null,
   usage: null,
   serviceTier: null,
+  finishReasons: new Map(),
   firstTokenAt: null,
   endedAt: null,
   said: new Excerpt(),
@@ -33,10 +39,16 @@ export const newObservation = (): Observation => ({
 /** Takes in what an answer or a chunk in OpenAI's dialect says of itself. */
 export function observe(observation: Observation, body: Json | undefined) {
   if (!isObject(body)) return;
-  const { model, usage, service_tier } = body;
+  const { id, model, usage, service_tier, choices } = body;
+  if (typeof id === 'string') observation.id = id;
   if (typeof model === 'string' && model !== '') observation.model = model;
   if (typeof service_tier === 'string') observation.serviceTier = service_tier;
   if (isUsage(usage)) observation.usage = usage;
+  if (!Array.isArray(choices)) return;
+  for (const choice of choices) {
+    const { finish_reason, index = 0 } = isObject(choice) ? choice : {};
+    if (typeof finish_reason === 'string' && typeof index === 'number') observation.finishReasons.set(index, finish_reason);
+  }
 }
 
 function isUsage(usage: Json | undefined): usage is Json & Usage {

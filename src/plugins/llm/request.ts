@@ -30,6 +30,8 @@ export interface LlmCall {
   readonly usageAsked: boolean;
   /** The client asked for embeddings as base64. */
   readonly base64: boolean;
+  /** What of the model's options goes out, where it is known. */
+  readonly options?: { readonly max_tokens: Json | undefined; readonly temperature: Json | undefined };
   /** By the clock of `performance.now()`. */
   readonly startedAt: number;
   /** The body as the client sent it, when it is to be logged. */
@@ -64,6 +66,7 @@ export function compileRequest<Request>(
   const limit = settings.max_request_body_size ?? 0;
   const configuredName = compileTemplate(model.name, 'model.name');
   const configured = configuredMembers(route_type, model.options);
+  const fixed: { readonly [name: string]: number } = Object.fromEntries(configured);
   const watched = isWatched(logging);
   const readsAnswer = watched || operation.dialect === 'own' || operation.amend !== undefined;
 
@@ -77,6 +80,10 @@ export function compileRequest<Request>(
       stream: streamOf(body),
       usageAsked: usageAsked(body),
       base64: body.encoding_format === 'base64',
+      options: {
+        max_tokens: fixed['max_tokens'] ?? body.max_tokens ?? body.max_completion_tokens,
+        temperature: fixed['temperature'] ?? body.temperature,
+      },
       startedAt,
       text: logging.log_payloads ? await context.body.text(limit) : '',
       path: context.path,

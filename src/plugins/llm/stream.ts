@@ -87,6 +87,8 @@ export interface Watching {
 }
 
 const DONE = '[DONE]';
+/** A choice has ended: where none has, null stands there. */
+const FINISHED = '"finish_reason":"';
 const USAGE = '"usage"';
 /** So much of a stream is kept to estimate its tokens by, until the vendor tells them. */
 const MOST_KEPT = 64 * 1024;
@@ -117,7 +119,7 @@ export function watchedStream({ hideUsage, payloads, estimated, unframed }: Watc
     if (bytes.length === 0) return bytes;
     if (estimated) keep(bytes);
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (observation.model === null || payloads) readAll(view);
+    if (observation.model === null || payloads || view.includes(FINISHED)) readAll(view);
     done ||= view.includes(DONE);
     return namesUsage(view) ? takeUsage(view) : bytes;
   }

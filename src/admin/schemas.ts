@@ -1,4 +1,5 @@
 import type { Entity } from '../entities/entity.ts';
+import { tagged } from '../entities/tagged.ts';
 import { describe } from '../schema/describe.ts';
 import type { RecordField } from '../schema/field.ts';
 import type { Store } from '../store/store.ts';
@@ -26,8 +27,9 @@ export function schemaEndpoints(store: Store, writer: Pick<Writer, 'rehearse'>):
       path: '/schemas/:name',
       methods: {
         GET: context => {
-          const entity = store.entities.get(segment(context, 'name'));
-          return entity ? context.json(print(entity.schema)) : unknown(context, segment(context, 'name'));
+          const name = segment(context, 'name');
+          const schema = name === 'tags' ? tagged : store.entities.get(name)?.schema;
+          return schema ? context.json(print(schema)) : unknown(context, name);
         },
       },
     },

@@ -1,6 +1,6 @@
 import { EntityError } from '../entities/entity-error.ts';
 import { parseJson } from '../lib/json.ts';
-import { tags } from '../schema/typedefs.ts';
+import { tag as tagField } from '../schema/typedefs.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminContext, type Endpoint, segment } from './admin-context.ts';
 import { pageAnswer, pageQuery } from './list.ts';
@@ -29,7 +29,7 @@ export function tagEndpoints(store: Store): Endpoint[] {
       methods: {
         GET: context => {
           const tag = segment(context, 'tags');
-          refuseInvalidName(tags.elements, tag, 'tag');
+          refuseInvalidName(tagField, tag, 'tag');
           return list(context, `/tags/${encodeURIComponent(tag)}`, tag);
         },
       },

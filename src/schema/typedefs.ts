@@ -20,7 +20,8 @@ export const protocolsHttp = set(string({ one_of: HTTP_PROTOCOLS }), { required:
 export const httpMethod = string({ match: '^%u+$' });
 
 export const utf8Name = string({ unique: true, custom_validator: nameError });
-export const tags = set(string({ required: true, custom_validator: tagError }));
+export const tag = string({ required: true, custom_validator: tagError });
+export const tags = set(tag);
 export const headerName = string({ custom_validator: headerNameError });
 export const ipOrCidr = string({
   custom_validator: (value: string) => (isIpOrCidr(value) ? undefined : `invalid ip or cidr range: '${value}'`),

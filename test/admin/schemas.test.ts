@@ -17,6 +17,11 @@ describe('/schemas', () => {
     expect(schema).not.toHaveProperty('type');
   });
 
+  test('of tags, which no row keeps', async () => {
+    const schema = await (await openAdmin()).get('/schemas/tags');
+    expect(schema.fields).toContainEqual({ entity_name: { type: 'string', required: true } });
+  });
+
   test('of a plugin', async () => {
     const schema = await (await openAdmin()).get('/schemas/plugins/sample');
     const names = schema.fields.map((field: object) => Object.keys(field)[0]);

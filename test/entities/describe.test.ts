@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { coreEntities } from '../../src/entities/registry.ts';
+import { tagged } from '../../src/entities/tagged.ts';
 import { describe } from '../../src/schema/describe.ts';
 
 const byName = (fields: readonly Record<string, unknown>[]) => Object.assign({}, ...fields) as Record<string, unknown>;
@@ -19,9 +20,10 @@ const compared = coreEntities(
   () => null,
   () => null,
 ).filter(({ name }) => !OWN.includes(name));
+const schemas = [...compared.map(({ name, schema }) => [name, schema] as const), ['tags', tagged] as const];
 
-test.each(compared.map(entity => [entity.name, entity] as const))('the schema of %s is printed as Kong prints it', async (name, entity) => {
-  const { type, required, fields, ...rest } = describe(entity.schema);
+test.each(schemas)('the schema of %s is printed as Kong prints it', async (name, schema) => {
+  const { type, required, fields, ...rest } = describe(schema);
   const golden = await Bun.file(`${import.meta.dir}/../fixtures/kong/${name}.json`).json();
   const { fields: wanted, ...others } = golden as { fields: Record<string, unknown>[] };
   const ofKong = (facts: object) => Object.fromEntries(Object.entries(facts).filter(([fact]) => !ADDED[name]?.includes(fact)));

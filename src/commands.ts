@@ -69,10 +69,13 @@ export async function exportTo({ operands: [file], sources }: Invocation): Promi
   const { settings } = readSettings(sources);
   const { exportDeclarative } = await loadConfiguration();
   const text = await exportDeclarative(settings);
-  if (file === undefined) process.stdout.write(text);
+  if (file === undefined) await deliver(text);
   // Plugin configuration holds the vendors' keys.
   else writeFileSync(file, text, { mode: 0o600 });
 }
+
+/** Resolves once the reader of the output has all of it, or is gone. A process that ended before would take the rest along. */
+const deliver = (text: string): Promise<void> => new Promise(resolve => process.stdout.write(text, () => resolve()));
 
 export async function health({ sources }: Invocation): Promise<void> {
   const { settings } = readSettings(sources);

@@ -9,5 +9,6 @@ const { runCommandLine } = await import('./cli.ts');
 // Whoever reads the output may stop reading: that must not end the gateway.
 process.stdout.on('error', () => {});
 const exitCode = await runCommandLine(args);
-// Once what was printed is out: idle connections must not keep the process.
-process.stdout.write('', () => process.exit(exitCode));
+// Once what was printed is out: idle connections must not keep the process, and neither must somebody who reads no further.
+process.stdout.end(() => process.exit(exitCode));
+setTimeout(() => process.exit(exitCode), 1000);

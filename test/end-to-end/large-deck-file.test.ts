@@ -53,6 +53,8 @@ test('a large file of decK is checked, imported, exported and imported again, an
   const first = await runExecutable(['import', file], { folder, environment });
   expect([first.exitCode, first.stderr]).toEqual([0, '']);
   const text = await exported(folder);
+  await runExecutable(['export', 'all.yaml'], { folder });
+  expect(text).toBe(await Bun.file(join(folder, 'all.yaml')).text());
 
   const copy = written(text);
   const second = await runExecutable(['import', copy.file], { folder: copy.folder });

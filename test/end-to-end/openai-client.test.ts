@@ -83,9 +83,8 @@ test('a client that leaves in mid-stream closes the connection to the provider',
   await upstream.release();
   const streamed = await pending;
   streamed.controller.abort();
-  const left = performance.now();
+  // The provider says nothing more: without that it would stay open until the end of the test.
   await upstream.closed();
-  expect(performance.now() - left).toBeLessThan(1000);
 });
 
 test('a client that leaves before the answer closes the connection to the provider', async () => {

@@ -14,7 +14,11 @@ export const LARGE_DECK_FILE = {
     routes: 160,
     plugins: 80,
     consumers: 40,
-    'key-auths': 28,
+    'key-auths': 20,
+    'basic-auths': 10,
+    'hmac-auths': 10,
+    jwts: 10,
+    acls: 16,
     consumer_groups: 3,
     upstreams: 20,
     certificates: 3,
@@ -118,7 +122,17 @@ const consumerGroup = (index: number): string => `- name: group-${index}
 const consumer = (index: number): string => `- username: consumer-${index}
   custom_id: "${1000 + index}"   # text, though it is a number
   tags: *tags
-${index % 2 === 0 ? `  groups:\n  - name: group-${index % 3}\n` : ''}${index % 3 === 0 ? `  keyauth_credentials:\n  - {key: "key of ${index}", tags: [issued]}\n  - key: other-${index}\n` : ''}${index % 4 === 0 ? `  plugins:\n  - {name: file-log, config: {path: /tmp/consumer-${index}.log}}\n` : ''}`;
+${index % 2 === 0 ? `  groups:\n  - name: group-${index % 3}\n` : ''}${credentials(index)}\
+${index % 4 === 0 ? `  plugins:\n  - {name: file-log, config: {path: /tmp/consumer-${index}.log}}\n` : ''}`;
+
+/** Of one kind or another: some the gateway makes up where the file does not say, passwords it digests. */
+const credentials = (index: number): string =>
+  [
+    `  keyauth_credentials:\n  - {key: "key of ${index}", tags: [issued]}\n  - key: other-${index}\n`,
+    `  basicauth_credentials:\n  - username: basic-${index}\n    password: "pass: ${index}"\n`,
+    `  hmacauth_credentials:\n  - {username: hmac-${index}, secret: secret-${index}}\n`,
+    `  jwt_secrets:\n  - {key: issuer-${index}, algorithm: HS256, secret: secret-${index}}\n`,
+  ][index % 4] + (index % 5 === 0 ? `  acls:\n  - group: readers\n  - {group: writers, tags: [trusted]}\n` : '');
 
 const upstream = (index: number): string => `- name: u${index}.internal
   algorithm: ${['round-robin', 'least-connections', 'consistent-hashing'][index % 3]}

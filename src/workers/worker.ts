@@ -75,6 +75,8 @@ class Worker {
         });
       case 'listen':
         return this.#inTurn(async () => {
+          // What the rows left behind on their way here: later, requests would have to wait for it.
+          Bun.gc(true);
           this.#ready.gateway.balancers.start();
           for (const { address, tls } of demand.ports) this.#listeners.push(listen(address, tls, this.#ready.proxy, 'shared'));
           return undefined;

@@ -25,8 +25,9 @@ export function cpuMicroseconds(pid: number): number {
   return (ticks.reduce((sum, each) => sum + each, 0) * 1e6) / CLOCK_TICKS_PER_SECOND;
 }
 
+/** Of a process and its descendants; a page that several have in memory counts once in all. */
 export function residentMegabytes(pid: number): number {
-  const kilobytes = tree(pid).map(member => Number(read(`/proc/${member}/status`).match(/^VmRSS:\s+(\d+)/m)?.[1] ?? 0));
+  const kilobytes = tree(pid).map(member => Number(read(`/proc/${member}/smaps_rollup`).match(/^Pss:\s+(\d+)/m)?.[1] ?? 0));
   return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
 }
 

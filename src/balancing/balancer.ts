@@ -18,6 +18,8 @@ export interface BalancerOptions extends Pick<TargetPeersOptions, 'resolver' | '
 export class Balancer {
   upstream: Upstream;
   peers: readonly Peer[] = [];
+  /** Why no request may pass it; null: it works. */
+  problem: string | null = null;
   /** By the clock. */
   usedAt: number;
   #targets = new Map<string, TargetPeers>();

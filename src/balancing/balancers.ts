@@ -1,3 +1,4 @@
+import { type Certificate, certificate } from '../entities/certificate.ts';
 import { type Target, target } from '../entities/target.ts';
 import { type Upstream, upstream } from '../entities/upstream.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -16,6 +17,8 @@ export interface BalancersOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly log: Log;
+  /** A certificate and its key, to show. Throws why there are none. */
+  readonly pairOf: (row: Certificate) => { readonly cert: string; readonly key: string };
   /** Hosts that are no upstreams are looked up here too; else that is left to `fetch`. */
   readonly lookUpHosts: boolean;
   /** Where what is seen of peers is counted. Null: here. */
@@ -61,6 +64,7 @@ export class Balancers {
     const touched = new Set<string>();
     for (const { entity, id, row } of changes) {
       if (entity.name === upstream.name) touched.add(id);
+      if (entity.name === certificate.name) for (const row of this.#showing(id)) touched.add(row.id);
       if (entity.name !== target.name) continue;
       const before = this.#upstreamOfTarget.get(id);
       if (before !== undefined) touched.add(before);
@@ -75,6 +79,12 @@ export class Balancers {
   /** Takes over what was decided elsewhere, or by hand. */
   setHealth(upstreamId: string, peer: string, state: HealthState): void {
     this.health.set({ upstream: upstreamId, peer, state });
+  }
+
+  /** What of them does not work, in words. */
+  get problems(): readonly string[] {
+    const broken = [...this.#byId.values()].filter(({ problem }) => problem !== null);
+    return broken.map(({ upstream: { name, id }, problem }) => `upstream ${name} (${id}): ${problem}`);
   }
 
   close(): void {
@@ -96,10 +106,29 @@ export class Balancers {
       return;
     }
     const balancer = before ?? this.#open(row);
-    balancer.configure(row, [...store.pointingAt(target, 'upstream', id)], null);
+    this.#configure(balancer, row);
     if (this.#byName.get(row.name) === balancer) return;
     this.#byName.set(row.name, balancer);
     this.version++;
+  }
+
+  #configure(balancer: Balancer, row: Upstream): void {
+    const { store, pairOf } = this.#options;
+    const shown = row.client_certificate && store.find(certificate, row.client_certificate.id);
+    let pair: ReturnType<typeof pairOf> | null = null;
+    balancer.problem = null;
+    try {
+      pair = shown ? pairOf(shown) : null;
+    } catch (error) {
+      balancer.problem = (error as Error).message;
+    }
+    balancer.configure(row, [...store.pointingAt(target, 'upstream', row.id)], pair);
+  }
+
+  /** The upstreams whose targets are shown a certificate. */
+  #showing(certificateId: string): Iterable<Upstream> {
+    const { store } = this.#options;
+    return store.entities.has(upstream.name) ? store.pointingAt(upstream, 'client_certificate', certificateId) : [];
   }
 
   #open(row: Upstream): Balancer {

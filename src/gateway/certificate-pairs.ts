@@ -25,6 +25,12 @@ export function textsOf({ id, cert, key, cert_alt, key_alt }: Certificate, secre
   return resolved.value;
 }
 
+/** What a client shows. Throws as `textsOf`. */
+export function pairIn(row: Certificate, secrets: Pick<Secrets, 'resolve'>): { readonly cert: string; readonly key: string } {
+  const { cert, key } = textsOf(row, secrets);
+  return { cert, key };
+}
+
 /** For a TLS server. Throws as `textsOf`, and where TLS can do nothing with them. */
 export function pairsOf(row: Certificate, secrets: Pick<Secrets, 'resolve'>): Pairs {
   const { cert, key, cert_alt, key_alt } = textsOf(row, secrets);

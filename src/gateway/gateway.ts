@@ -3,6 +3,7 @@ import { Balancers } from '../balancing/balancers.ts';
 import { DnsResolver, SYSTEM_DNS } from '../balancing/dns-resolver.ts';
 import type { Observation } from '../balancing/health.ts';
 import type { Resolver } from '../balancing/resolver.ts';
+import type { Certificate } from '../entities/certificate.ts';
 import type { Entity, Row } from '../entities/entity.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { CounterMemory } from '../lib/counter-memory.ts';
@@ -14,6 +15,7 @@ import type { WindowCounters } from '../lib/window-counters.ts';
 import type { Plugin, Question } from '../plugins/plugin.ts';
 import type { Change, Store, Write } from '../store/store.ts';
 import type { Vault } from '../vaults/vault.ts';
+import { pairIn } from './certificate-pairs.ts';
 import { Expiry } from './expiry.ts';
 import { LiveSnapshot, type Prepared } from './live-snapshot.ts';
 import { type Configuring, PluginConfigurations } from './plugin-configurations.ts';
@@ -141,7 +143,8 @@ class StoreGateway implements Gateway {
       databaseCounters,
       configuring,
     });
-    this.balancers = new Balancers({ store, resolver, lookUpHosts, clock, log, countedElsewhere: countHealth });
+    const pairOf = (row: Certificate) => pairIn(row, this.secrets);
+    this.balancers = new Balancers({ store, resolver, lookUpHosts, clock, log, pairOf, countedElsewhere: countHealth });
     this.snapshot = new LiveSnapshot(store, configurations, this.secrets, this.balancers);
     const remove = (ended: readonly RowPointer[]) => this.write(ended.map(pointer => ({ kind: 'remove', ...pointer })));
     this.expiry = new Expiry({ store, clock, log, remove });
@@ -162,9 +165,13 @@ class StoreGateway implements Gateway {
   }
 
   get fault(): string | null {
-    const faults = [this.unreadableBecause, this.behindBecause, ...this.snapshot.problems, ...this.secrets.problems].filter(
-      fault => fault !== null,
-    );
+    const faults = [
+      this.unreadableBecause,
+      this.behindBecause,
+      ...this.snapshot.problems,
+      ...this.balancers.problems,
+      ...this.secrets.problems,
+    ].filter(fault => fault !== null);
     return faults.length > 0 ? faults.join('; ') : null;
   }
 

@@ -179,7 +179,13 @@ export class LiveSnapshot implements Snapshot {
       const routes = new Map([...touched].map(([id, row]) => [id, row && this.compileRoute(row, services, tlsOf, onProblem)]));
       for (const { id, row } of rows('plugins')) plugins.set(id, row && this.configure(row as PluginRow, onProblem));
       const goneServices = [...services].filter(([, row]) => row === null).map(([id]) => id);
-      return { plugins, routes, goneServices, balancing: [...rows('upstreams'), ...rows('targets')], certificates };
+      return {
+        plugins,
+        routes,
+        goneServices,
+        balancing: [...rows('upstreams'), ...rows('targets'), ...rows('certificates')],
+        certificates,
+      };
     } catch (error) {
       void this.closeNew(plugins.values());
       throw error;

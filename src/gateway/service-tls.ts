@@ -1,9 +1,9 @@
 import { caCertificate } from '../entities/ca-certificate.ts';
-import { type Certificate, certificate } from '../entities/certificate.ts';
+import { certificate } from '../entities/certificate.ts';
 import type { Entity, Row } from '../entities/entity.ts';
 import { type Service, service } from '../entities/service.ts';
 import type { Change, Store } from '../store/store.ts';
-import { textsOf } from './certificate-pairs.ts';
+import { pairIn } from './certificate-pairs.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What `fetch` is told of TLS beyond what is usual: the pair to show, the authorities to trust in place of the usual ones. */
@@ -42,18 +42,13 @@ export class ServiceTls {
     return ({ client_certificate, ca_certificates, tls_verify }) => {
       const trusted = (ca_certificates ?? []).map(id => find(caCertificate, id).cert);
       const tls: UpstreamTls = {
-        ...(client_certificate && this.pairOf(find(certificate, client_certificate.id))),
+        ...(client_certificate && pairIn(find(certificate, client_certificate.id), this.secrets)),
         ...(trusted.length > 0 && { ca: trusted }),
         // Kong verifies only when it is told to; here certificates are verified unless the service says that they shall not be.
         ...(tls_verify === false && { rejectUnauthorized: false }),
       };
       return Object.keys(tls).length > 0 ? tls : null;
     };
-  }
-
-  private pairOf(row: Certificate): UpstreamTls {
-    const { cert, key } = textsOf(row, this.secrets);
-    return { cert, key };
   }
 }
 

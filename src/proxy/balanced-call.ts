@@ -5,6 +5,7 @@ import type { Deadlines } from '../lib/deadlines.ts';
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { Call, ClientLeft } from './call.ts';
+import { FAILURES } from './failures.ts';
 import { ask } from './handshake.ts';
 import type { RequestContext } from './request-context.ts';
 import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, isTimeout, NOT_CONNECTED } from './upstream-failures.ts';
@@ -29,6 +30,7 @@ const TLS_FAILED = /^ERR_TLS_|CERT|^ERR_SSL_|^UNABLE_TO_/;
  */
 export async function callPeers(outgoing: Outgoing, context: RequestContext, deadlines: Deadlines, log: Log): Promise<Response> {
   const { balancer } = outgoing;
+  if (balancer.problem !== null) throw new RequestFailure(500, FAILURES[500]);
   const { ready } = balancer;
   if (ready !== null) await ready;
   const { request, outcome, upstream } = context;

@@ -5,12 +5,13 @@ import type { RequestContext } from './request-context.ts';
 const METHODS_REFUSED = new Set(['CONNECT', 'TRACE']);
 
 /** What cannot be routed whatever the configuration says. */
-export function refusalOf({ request, method, path, host }: RequestContext): RequestFailure | null {
+export function refusalOf({ request, method, path, host, members }: RequestContext): RequestFailure | null {
   if (METHODS_REFUSED.has(method)) return new RequestFailure(405, FAILURES[405]);
   // Bun leaves the target as it came when Host names no host; a request of HTTP/1.0 need not have one.
   if (host !== '' && !request.url.startsWith('http')) return new RequestFailure(400, FAILURES[400]);
-  // Bun joins a Host that came twice.
-  if (!path.startsWith('/') || host.includes(',')) return new RequestFailure(400, FAILURES[400]);
+  // Bun joins what came twice.
+  const isTwice = host.includes(',') || members['content-length']?.includes(',') === true;
+  if (!path.startsWith('/') || isTwice) return new RequestFailure(400, FAILURES[400]);
   return null;
 }
 

@@ -84,7 +84,9 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
       note(observation, text, answer as JsonObject);
       return withJson(response, text);
     } catch (error) {
-      return badAnswer(response, `the answer of the model provider was not understood: ${(error as Error).message}`);
+      // Of something that is not where it should be, the runtime speaks in names of this program.
+      const reason = error instanceof TypeError ? '' : `: ${(error as Error).message}`;
+      return badAnswer(response, `the answer of the model provider was not understood${reason}`);
     }
   }
 }

@@ -72,6 +72,7 @@ describe('an answer', () => {
     ['a web page in place of a translated answer', { model: COHERE }, new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['no JSON', { model: COHERE }, new Response('hello')],
     ['null', { model: COHERE }, json(null)],
+    ['another within', { model: COHERE }, json({ ...COHERE_ANSWER, message: { content: [null] } })],
     ['another object', { model: COHERE }, json({ hello: 1 })],
     ['a failure', { model: COHERE }, json({ ...COHERE_ANSWER, finish_reason: 'ERROR' })],
     ['in an unknown encoding', { model: COHERE }, json(COHERE_ANSWER, { headers: { 'content-encoding': 'rot13' } })],
@@ -83,6 +84,7 @@ describe('an answer', () => {
     expect(response.status).toBe(502);
     expect(response.headers.get('content-type')).toContain('application/json');
     expect(JSON.parse(text).error).toMatchObject({ message: expect.any(String), type: 'api_error' });
+    expect(text).not.toMatch(/evaluating|destructure|undefined/);
   });
 });
 

@@ -10,6 +10,7 @@ import { hear, type Observation, observe } from './observation.ts';
 /** What both the chat's and the completions' events have. */
 export interface AnyEvent {
   readonly model?: string;
+  readonly index?: number;
   readonly delta?: { readonly content?: string; readonly reasoning_content?: string; readonly tool_calls?: readonly object[] };
   readonly text?: string;
   readonly finish_reason?: string;
@@ -34,6 +35,8 @@ export function translatedStream<Event extends AnyEvent>(
   const { decode, translate } = operation.stream();
   const out = format.stream(facts);
   const encodeError = () => out.event({ error: BROKEN_OFF } as Event);
+  /** Choices that began and did not end yet. */
+  const unfinished = new Set<number>();
   let state: 'open' | 'finished' | 'failed' = 'open';
 
   return {
@@ -46,7 +49,8 @@ export function translatedStream<Event extends AnyEvent>(
           watch(event);
           text += out.event(event);
           if (event.error !== undefined) state = 'failed';
-          else if (event.finish_reason !== undefined) state = 'finished';
+          else if (event.finish_reason !== undefined) finish(event.index ?? 0);
+          else if (event.delta !== undefined || event.text !== undefined) unfinished.add(event.index ?? 0);
         }
       }
       return text === '' && state === 'open' ? STILL_THERE : text;
@@ -60,6 +64,11 @@ export function translatedStream<Event extends AnyEvent>(
       observation.endedAt = performance.now();
     },
   };
+
+  function finish(choice: number) {
+    unfinished.delete(choice);
+    state = unfinished.size === 0 ? 'finished' : 'open';
+  }
 
   function watch({ model, delta, text, usage, service_tier }: AnyEvent) {
     observation.firstTokenAt ??= performance.now();

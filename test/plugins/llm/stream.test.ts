@@ -151,6 +151,16 @@ describe('a translated stream', () => {
     expect(JSON.parse(events[2] as string).error).toMatchObject({ message: expect.any(String), type: 'api_error' });
   });
 
+  test('of several choices is over when all of them are', async () => {
+    const said = (index: number, finishReason?: string) =>
+      `data: ${JSON.stringify({ candidates: [{ index, content: { parts: [{ text: 'a' }] }, finishReason }] })}\n\n`;
+    const { answer } = await send(chat({ model: { provider: 'gemini', name: 'gemini-2.5-flash' } }), STREAMED);
+    const cut = await answer(stream(said(0), said(1), said(0, 'STOP')));
+    expect(eventsOf(cut.text).at(-1)).toContain('stream_broken');
+    const whole = await answer(stream(said(0), said(1), said(0, 'STOP'), said(1, 'STOP')));
+    expect(eventsOf(whole.text).at(-1)).toBe('[DONE]');
+  });
+
   test('that is reset ends in an error', async () => {
     const { answer } = await send(config, STREAMED);
     const { text } = await answer(new Response(broken(), { headers: { 'content-type': 'text/event-stream' } }));

@@ -1,24 +1,27 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
+import { openssl, opensslPair } from '../support/openssl.ts';
 import { serveConfigurations } from '../support/served.ts';
 
 const rig = await serveConfigurations();
 afterAll(rig.close);
 
-/** Keys that OpenSSL makes, as an operator would. */
-function opensslPair(...args: readonly string[]) {
-  const made = Bun.spawnSync(['openssl', 'genpkey', ...args], { stderr: 'ignore' });
-  const shown = Bun.spawnSync(['openssl', 'pkey', '-pubout'], { stdin: made.stdout });
-  return { privatePem: made.stdout.toString(), publicPem: shown.stdout.toString() };
+interface Pair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
 }
-const rsa = opensslPair('-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048');
+const pemOf = ({ privateKey, publicKey }: Pair) => ({
+  privateKey,
+  privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+});
+const rsa = pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }));
 const otherRsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const onCurve = (curve: string) => opensslPair('-algorithm', 'EC', '-pkeyopt', `ec_paramgen_curve:${curve}`);
+const onCurve = (namedCurve: string) => pemOf(generateKeyPairSync('ec', { namedCurve }));
 const curves = { ES256: onCurve('P-256'), ES384: onCurve('P-384'), ES512: onCurve('P-521') };
-const ed25519 = opensslPair('-algorithm', 'ED25519');
+const ed25519 = pemOf(generateKeyPairSync('ed25519'));
 
-const privateKey = async (pem: string): Promise<KeyObject> => (await import('node:crypto')).createPrivateKey(pem);
 const secretKey = (secret: string | Uint8Array) => createSecretKey(Buffer.from(secret));
 const SECRET = 'a secret that is long enough for every one of the hashes, which want 64 bytes';
 
@@ -41,20 +44,20 @@ const anns = (claims: JWTPayload = {}, header = {}) => sign('HS256', secretKey(S
 const seconds = (more: number) => Math.floor(Date.now() / 1000) + more;
 
 describe('a token is taken that is signed by', () => {
-  const pairs: readonly (readonly [string, object, KeyObject | Promise<KeyObject>])[] = [
+  const pairs: readonly (readonly [string, object, KeyObject])[] = [
     ...['HS256', 'HS384', 'HS512'].map(algorithm => [algorithm, { secret: SECRET }, secretKey(SECRET)] as const),
     ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map(
-      algorithm => [algorithm, { rsa_public_key: rsa.publicPem }, privateKey(rsa.privatePem)] as const,
+      algorithm => [algorithm, { rsa_public_key: rsa.publicPem }, rsa.privateKey] as const,
     ),
     ...Object.entries(curves).map(
-      ([algorithm, { privatePem, publicPem }]) => [algorithm, { rsa_public_key: publicPem }, privateKey(privatePem)] as const,
+      ([algorithm, { privateKey, publicPem }]) => [algorithm, { rsa_public_key: publicPem }, privateKey] as const,
     ),
-    ['EdDSA', { rsa_public_key: ed25519.publicPem }, privateKey(ed25519.privatePem)],
+    ['EdDSA', { rsa_public_key: ed25519.publicPem }, ed25519.privateKey],
   ];
 
   test.each(pairs)('%s', async (algorithm, secret, key) => {
     await serving({ secret: { algorithm, ...secret } });
-    const token = await sign(algorithm, await key);
+    const token = await sign(algorithm, key);
     const { status, sent } = await rig.ask('/', { headers: bearer(token) });
     expect([status, sent?.header('x-consumer-username'), sent?.header('x-credential-identifier')]).toEqual([200, 'ann', 'anns']);
     // The other half of the signature is somebody else's.
@@ -66,6 +69,17 @@ describe('a token is taken that is signed by', () => {
     }
   });
 
+  test.skipIf(!openssl).each([
+    ['RS256', ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']],
+    ['ES512', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521']],
+    ['EdDSA', ['-algorithm', 'ED25519']],
+  ])('%s, with a key that OpenSSL made', async (algorithm, args) => {
+    const { privatePem, publicPem } = opensslPair(...args);
+    await serving({ secret: { algorithm, rsa_public_key: publicPem } });
+    const token = await sign(algorithm, createPrivateKey(privatePem));
+    expect((await rig.ask('/', { headers: bearer(token) })).status).toBe(200);
+  });
+
   test('a secret that the row has in base64', async () => {
     const bytes = new Uint8Array([0, 255, 128, 10]);
     await serving({ config: { secret_is_base64: true }, secret: { secret: Buffer.from(bytes).toString('base64') } });
@@ -75,7 +89,7 @@ describe('a token is taken that is signed by', () => {
 
   test('a public key, whatever secrets are in', async () => {
     await serving({ config: { secret_is_base64: true }, secret: { algorithm: 'RS256', rsa_public_key: rsa.publicPem } });
-    const token = await sign('RS256', await privateKey(rsa.privatePem));
+    const token = await sign('RS256', rsa.privateKey);
     expect((await rig.ask('/', { headers: bearer(token) })).status).toBe(200);
   });
 });
@@ -192,7 +206,7 @@ describe('nobody passes', () => {
 
     test('RS256 is not PS256', async () => {
       await serving({ secret: { algorithm: 'RS256', rsa_public_key: rsa.publicPem } });
-      await refused(bearer(await sign('PS256', await privateKey(rsa.privatePem))), 'Invalid algorithm');
+      await refused(bearer(await sign('PS256', rsa.privateKey)), 'Invalid algorithm');
     });
 
     test.each([

@@ -47,7 +47,7 @@ bench: build ## Compare with nginx: requests a second, CPU, latency, memory
 bench-admin: build ## What 10,000 services cost: writes, memory, restart, import, reload
 	$(bun) test/bench/admin.ts
 
-bench-counters: setup ## Whether counters that processes share lose anything, and what they cost
+bench-counters: build ## Whether counters that processes share lose anything, and what they cost
 	$(bun) test/bench/counters.ts
 
 format: setup ## Format the sources

@@ -46,10 +46,15 @@ export function outboundEnvironment(outbound: Outbound, environment: Environment
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
+/** The CAs that alone are trusted, for connections that are no `fetch`; undefined: the usual ones are. */
+export const trustedAlone = (): string[] | undefined => alone;
+let alone: string[] | undefined;
+
 /** Makes `fetch` trust these CAs and no others: Bun always adds its built-in ones unless a call names its own. */
 export function trustOnly(certificates: readonly string[]): void {
   const { fetch } = globalThis;
   const ca = [...certificates];
+  alone = ca;
   globalThis.fetch = Object.assign(
     (input: string | URL | Request, init?: BunFetchRequestInit) => fetch(input, { ...init, tls: { ca, ...init?.tls } }),
     { preconnect: fetch.preconnect },

@@ -1,4 +1,5 @@
 import { RedisClient } from 'bun';
+import { trustedAlone } from './outbound.ts';
 
 export interface RedisOptions {
   readonly host: string;
@@ -64,6 +65,8 @@ function connect({ host, port, username, password, database, timeout, tls }: Red
   return new RedisClient(url.href, {
     connectionTimeout: timeout,
     autoReconnect: false,
-    ...(tls && { tls: { rejectUnauthorized: tls.verify, ...(tls.serverName && { serverName: tls.serverName }) } }),
+    ...(tls && {
+      tls: { rejectUnauthorized: tls.verify, ca: trustedAlone(), ...(tls.serverName && { serverName: tls.serverName }) },
+    }),
   });
 }

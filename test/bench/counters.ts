@@ -1,6 +1,7 @@
-// Whether the counters that workers share lose anything, and what an addition takes: processes that do nothing else add at the same time.
-// Environment: ADDITIONS (1000000), PROCESSES (4).
+// Whether the counters that workers share lose anything, and what an addition takes: first processes that do nothing else add at the
+// same time, then the executable's workers count the requests of many connections. Environment: ADDITIONS (1000000), PROCESSES (4).
 import { LIMIT, openCounting } from '../support/counting.ts';
+import { type RunningGateway, startGateway } from '../support/executable.ts';
 
 const { ADDITIONS = '1000000', PROCESSES = '4' } = process.env;
 const processes = Number(PROCESSES);
@@ -49,5 +50,57 @@ function print(what: string, found: number, wanted: number): void {
   using counting = openCounting(endsAt);
   const settled = await all(counting, 'reserve');
   print(`${processes} processes reserve and settle, none over the limit, settled`, counting.counters.get('reserved', endsAt), settled);
+}
+
+const CONNECTIONS = 64;
+/** Of which each adds to a counter; none of them ends soon. */
+const PERIODS = ['day', 'month', 'year'];
+const ENOUGH = 1e12;
+
+const upstream = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('ok') });
+
+async function limit(gateway: RunningGateway, path: string, config: object): Promise<void> {
+  const name = path.slice(1);
+  await gateway.request('POST', '/services', { name, url: `http://127.0.0.1:${upstream.port}` });
+  await gateway.request('POST', `/services/${name}/routes`, { name, paths: [path] });
+  const { status } = await gateway.request('POST', `/routes/${name}/plugins`, { name: 'rate-limiting', config });
+  if (status !== 201) throw new Error(`POST plugins: ${status}`);
+}
+
+/** How many of so many requests pass. */
+async function hammer(url: string, requests: number): Promise<number> {
+  let left = requests;
+  let passed = 0;
+  const connection = async () => {
+    while (left-- > 0) {
+      const response = await fetch(url);
+      await response.text();
+      if (response.status === 200) passed++;
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+  return passed;
+}
+
+{
+  await using gateway = await startGateway({ environment: { SLUICE_WORKERS: PROCESSES } });
+  await limit(gateway, '/counted', Object.fromEntries(PERIODS.map(period => [period, ENOUGH])));
+  const requests = Math.ceil(Number(ADDITIONS) / PERIODS.length);
+  const startedAt = performance.now();
+  const passed = await hammer(`${gateway.proxy}/counted`, requests);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { headers } = await fetch(`${gateway.proxy}/counted`);
+  const counted = PERIODS.reduce((sum, period) => sum + ENOUGH - 1 - Number(headers.get(`x-ratelimit-remaining-${period}`)), 0);
+  print(`${processes} workers, ${CONNECTIONS} connections: additions found`, counted, passed * PERIODS.length);
+  console.log(`requests a second: ${Math.round(requests / seconds)}`);
+
+  await limit(gateway, '/limited', { minute: LIMIT });
+  // A minute that has just begun lasts long enough.
+  await Bun.sleep(60_000 - (Date.now() % 60_000));
+  print(
+    `${processes} workers, ${CONNECTIONS} connections, ${LIMIT} a minute, passed`,
+    await hammer(`${gateway.proxy}/limited`, 3 * LIMIT),
+    LIMIT,
+  );
 }
 process.exit(failed ? 1 : 0);

@@ -30,7 +30,7 @@ export function openCounters(
     const counters = new RedisCounters(server);
     if (syncSeconds === null) return { counters, close: async () => release() };
     const synced = new SyncedCounters(counters, syncSeconds, onFailure);
-    return { counters: synced, close: () => synced.sync().finally(release) };
+    return { counters: synced, close: () => synced.close().finally(release) };
   }
   if (policy !== 'cluster') return { counters: new LocalCounters(host.counters('passing')), close: async () => {} };
   if (host.databaseCounters === null) throw new ConfigurationError('expected one of: local, redis', 'policy');

@@ -5,6 +5,9 @@ import type { RedisConfig } from './config.ts';
 /** What is written a moment too late still finds its key. */
 const GRACE_SECONDS = 5;
 
+/** What 0 means to Kong. */
+const NGINX_TIMEOUT = 60_000;
+
 /** For each key its limit, what is to be added and when it ends. Answers with the number of the first that is full, then the counts. */
 const TAKE = `
 local answer = { 0 }
@@ -71,6 +74,7 @@ export class SyncedCounters implements WindowCounters {
   readonly #onFailure: (error: Error) => void;
   readonly #known = new Map<string, Known>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #isClosed = false;
 
   constructor(server: RedisCounters, seconds: number, onFailure: (error: Error) => void) {
     this.#server = server;
@@ -119,6 +123,12 @@ export class SyncedCounters implements WindowCounters {
     }
   }
 
+  /** Tells it the last, or that it cannot be told. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.sync();
+  }
+
   async #all(windows: readonly Window[]): Promise<readonly Known[]> {
     const missing = windows.filter(({ key }) => !this.#known.has(key));
     if (missing.length > 0) {
@@ -133,7 +143,7 @@ export class SyncedCounters implements WindowCounters {
   }
 
   #syncSoon(): void {
-    this.#timer ??= setTimeout(() => void this.sync(), this.#milliseconds);
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.sync(), this.#milliseconds);
   }
 }
 
@@ -163,7 +173,7 @@ function optionsOf({ host, port, username, password, database, timeout, ssl, ssl
     username,
     password,
     database: database ?? 0,
-    timeout: timeout ?? 2000,
+    timeout: timeout || NGINX_TIMEOUT,
     tls: ssl ? { verify: ssl_verify === true, serverName: server_name } : null,
   };
 }

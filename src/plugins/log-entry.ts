@@ -56,9 +56,9 @@ function describeRequest(context: Context) {
     started_at: Math.round(context.startedAt),
     source: outcome.source === 'upstream' ? 'upstream' : 'kong',
     ...WORKSPACE,
-    ...(context.route && { route: withoutNulls(context.route) }),
-    ...(context.service && { service: withoutNulls(context.service) }),
-    ...(consumer && { consumer: withoutNulls(consumer) }),
+    ...(context.route && { route: inWorkspace(context.route) }),
+    ...(context.service && { service: inWorkspace(context.service) }),
+    ...(consumer && { consumer: inWorkspace(consumer) }),
     ...(credential && { authenticated_entity: { id: credential.id, ...(consumer && { consumer_id: consumer.id }) } }),
     ...context.log,
   };
@@ -144,10 +144,10 @@ function headerBytes(headers: HeaderMembers): number {
 /** Rows do not change, so each is gone through once. */
 const described = new WeakMap<Row, Record<string, unknown>>();
 
-function withoutNulls(row: Row): Record<string, unknown> {
+function inWorkspace(row: Row): Record<string, unknown> {
   let members = described.get(row);
   if (!members) {
-    members = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+    members = { ...Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)), ws_id: WORKSPACE.workspace };
     described.set(row, members);
   }
   return members;

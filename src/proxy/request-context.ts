@@ -5,11 +5,11 @@ import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import type { CompiledRoute, Match, Plan, Routable, Snapshot } from '../gateway/snapshot.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { randomHex } from '../lib/random-hex.ts';
 import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
 import type { Call } from './call.ts';
 import type { Peers } from './peers.ts';
 import { ClientBody } from './request-body.ts';
-import { randomId } from './request-id.ts';
 import type { Visitor } from './tls-room.ts';
 import type { ProxyServer, Tunnel } from './tunnel.ts';
 
@@ -24,7 +24,7 @@ export type HeaderMembers = Record<string, string> & {
 
 /** One request from the first byte to the last: what plugins see of it, and what the router looks at. */
 export class RequestContext implements Context, Routable {
-  readonly id = randomId();
+  readonly id = randomHex(32);
   readonly startedAt = Date.now();
   readonly request: Request;
   readonly server: ProxyServer;

@@ -8,6 +8,7 @@ import { validate } from '../../src/schema/validate.ts';
 import { answered, type Circumstances } from '../support/context.ts';
 
 const ID = '0f1a4101-3327-4274-b1e4-484a4ab0c030';
+const WORKSPACE = '0dc6f45b-8f8d-40d2-a504-473544ee190b';
 
 function rowOf<E extends typeof route | typeof service | typeof consumer>(entity: E, input: object): RowOf<E> {
   const checked = validate(entity.schema as never, { id: ID, created_at: 1, updated_at: 1, ...input });
@@ -83,7 +84,7 @@ test('a proxied request is logged with the fields and words of Kong', () => {
     client_ip: '192.0.2.7',
     started_at: 1_700_000_000_000,
     source: 'upstream',
-    workspace: '0dc6f45b-8f8d-40d2-a504-473544ee190b',
+    workspace: WORKSPACE,
     workspace_name: 'default',
     route: {
       id: ID,
@@ -100,6 +101,7 @@ test('a proxied request is logged with the fields and words of Kong', () => {
       path_handling: 'v0',
       created_at: 1,
       updated_at: 1,
+      ws_id: WORKSPACE,
     },
     service: {
       id: ID,
@@ -114,8 +116,9 @@ test('a proxied request is logged with the fields and words of Kong', () => {
       enabled: true,
       created_at: 1,
       updated_at: 1,
+      ws_id: WORKSPACE,
     },
-    consumer: { id: ID, username: 'ann', created_at: 1, updated_at: 1 },
+    consumer: { id: ID, username: 'ann', created_at: 1, updated_at: 1, ws_id: WORKSPACE },
     authenticated_entity: { id: 'c0ffee00-0000-4000-8000-000000000000', consumer_id: ID },
     ai: { proxy: { usage: { total_tokens: 85 } } },
   });

@@ -30,8 +30,9 @@ const w3c: TraceFormat = {
 /** https://www.jaegertracing.io/docs/1.29/client-libraries/#propagation-format */
 const jaeger: TraceFormat = {
   extract(headers) {
-    const [, trace, span, flags = ''] =
-      /^([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]+:([0-9a-f]{1,2})$/i.exec(headers['uber-trace-id'] ?? '') ?? [];
+    const { 'uber-trace-id': told } = headers;
+    if (told === undefined) return null;
+    const [, trace, span, flags = ''] = /^([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]+:([0-9a-f]{1,2})$/i.exec(told) ?? [];
     return whole(trace, span, isOdd(flags), { baggage: baggageIn(headers, 'uberctx-') });
   },
   inject(context, headers) {
@@ -45,8 +46,9 @@ const jaeger: TraceFormat = {
 /** Of OpenTracing's basic tracers. */
 const ot: TraceFormat = {
   extract(headers) {
-    const sampled = { '1': true, true: true, '0': false, false: false }[headers['ot-tracer-sampled'] ?? ''] ?? null;
-    const { 'ot-tracer-traceid': trace, 'ot-tracer-spanid': span } = headers;
+    const { 'ot-tracer-traceid': trace, 'ot-tracer-spanid': span, 'ot-tracer-sampled': word } = headers;
+    if (trace === undefined && word === undefined) return null;
+    const sampled = { '1': true, true: true, '0': false, false: false }[word ?? ''] ?? null;
     return partial(trace, span, sampled, { baggage: baggageIn(headers, 'ot-baggage-') });
   },
   inject(context, headers) {
@@ -76,7 +78,9 @@ const datadog: TraceFormat = {
 /** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
 const aws: TraceFormat = {
   extract(headers) {
-    const pairs = (headers['x-amzn-trace-id'] ?? '').split(';').map(pair => pair.split('=').map(part => part.trim()));
+    const { 'x-amzn-trace-id': told } = headers;
+    if (told === undefined) return null;
+    const pairs = told.split(';').map(pair => pair.split('=').map(part => part.trim()));
     const { Root = '', Parent, Sampled = '' }: { readonly [name: string]: string } = Object.fromEntries(pairs);
     const [, time, unique] = /^1-([0-9a-f]{8})-([0-9a-f]{24})$/i.exec(Root) ?? [];
     return whole(time && unique && time + unique, Parent, { '1': true, '0': false }[Sampled] ?? null);

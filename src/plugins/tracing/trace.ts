@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomHex } from '../../lib/random-hex.ts';
 import type { Extracted, Remains, TraceContext } from './trace-context.ts';
 
 /** The trace of one request. */
@@ -29,18 +29,12 @@ export function sampler(rate: number, strategy: (typeof STRATEGIES)[number]): (t
 /** The end of an id is random in every format. */
 const RANDOM_DIGITS = 8;
 
-const TRACE_BYTES = 16;
-const SPAN_BYTES = 8;
-const random = Buffer.alloc(TRACE_BYTES + 2 * SPAN_BYTES);
-
 export function beginTrace({ traceId: given, spanId, sampled }: Extracted, isSampled: ReturnType<typeof sampler>): Trace {
-  const digits = randomFillSync(random).toString('hex');
-  const traceId = given ?? digits.slice(0, 2 * TRACE_BYTES);
-  const rootId = digits.slice(2 * TRACE_BYTES, -2 * SPAN_BYTES);
-  return { traceId, rootId, calledId: digits.slice(-2 * SPAN_BYTES), parentId: spanId, sampled: isSampled(traceId, sampled) };
+  const traceId = given ?? randomHex(32);
+  return { traceId, rootId: randomSpanId(), calledId: randomSpanId(), parentId: spanId, sampled: isSampled(traceId, sampled) };
 }
 
-export const randomSpanId = (): string => randomFillSync(random).toString('hex', 0, SPAN_BYTES);
+export const randomSpanId = (): string => randomHex(16);
 
 /** What the upstream is told. */
 export const toldUpstream = ({ traceId, rootId, calledId, sampled }: Trace, remains: Remains): TraceContext => ({

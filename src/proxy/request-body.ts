@@ -97,6 +97,11 @@ export class ClientBody implements RequestBody {
     this.#replaced = true;
   }
 
+  /** While the upstream is at work the text is enough: of a body of megabytes, what it parses to would outlive many collections. */
+  forgetParsed(): void {
+    this.#json = null;
+  }
+
   /** What to send upstream. Null: nothing. A stream can be sent only once. */
   async toSend(): Promise<string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
     if (this.#isText()) return this.text(0);

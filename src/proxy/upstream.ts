@@ -62,6 +62,7 @@ export class Upstreams {
     const { signal } = request;
     if (signal.aborted) throw new ClientLeft();
     context.awaitUpstream();
+    context.body.forgetParsed();
 
     const sentAtOnce = body === null || (!(body instanceof ReadableStream) && body.length <= SENT_AT_ONCE);
     const patience = sentAtOnce ? timeouts.connect + timeouts.read : Number.POSITIVE_INFINITY;

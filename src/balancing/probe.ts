@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Upstream } from '../entities/upstream.ts';
+import { reach } from '../lib/reach.ts';
 import type { Peer, Presentation } from './peer.ts';
 
 export type ActiveChecks = NonNullable<NonNullable<Upstream['healthchecks']>['active']>;
@@ -19,7 +20,9 @@ export interface ProbeOptions extends Pick<Presentation, 'hostHeader' | 'clientC
 export async function probe(peer: Peer, options: ProbeOptions): Promise<Finding> {
   const signal = AbortSignal.timeout((options.checks.timeout || DEFAULT_SECONDS) * 1000);
   try {
-    return await (options.checks.type === 'tcp' ? connect(peer, signal) : request(peer, options, signal));
+    if (options.checks.type !== 'tcp') return await request(peer, options, signal);
+    await reach(peer.ip, peer.port, signal);
+    return 'connected';
   } catch (error) {
     if (signal.aborted) return 'timeout';
     // An answer that is none has no status.
@@ -48,20 +51,4 @@ async function request(peer: Peer, { checks, hostHeader, clientCertificate }: Pr
   });
   void response.body?.cancel();
   return response.status;
-}
-
-function connect({ ip, port }: Peer, signal: AbortSignal): Promise<'connected'> {
-  const { promise, resolve, reject } = Promise.withResolvers<'connected'>();
-  signal.addEventListener('abort', () => reject(signal.reason));
-  const socket = {
-    open(opened: Bun.Socket) {
-      resolve('connected');
-      opened.end();
-    },
-    data() {},
-    connectError: (_: Bun.Socket, error: Error) => reject(error),
-    error: (_: Bun.Socket, error: Error) => reject(error),
-  };
-  Bun.connect({ hostname: ip, port, socket }).then(opened => signal.aborted && opened.end(), reject);
-  return promise;
 }

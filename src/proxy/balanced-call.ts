@@ -3,12 +3,13 @@ import { Lease } from '../balancing/lease.ts';
 import type { Peer } from '../balancing/peer.ts';
 import type { Deadlines } from '../lib/deadlines.ts';
 import type { Log } from '../lib/log.ts';
+import { reach } from '../lib/reach.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { Call, ClientLeft } from './call.ts';
 import { FAILURES } from './failures.ts';
 import { ask } from './handshake.ts';
 import type { RequestContext } from './request-context.ts';
-import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, isTimeout, NOT_CONNECTED } from './upstream-failures.ts';
+import { CONNECT_TIMEOUT, checkStatus, codeOf, DEFAULT_RETRIES, failureFor, isTimeout, NOT_CONNECTED } from './upstream-failures.ts';
 
 /** A request as it is sent, whoever takes it. */
 interface Outgoing {
@@ -18,6 +19,9 @@ interface Outgoing {
   readonly patience: number;
   readonly balancer: Balancer;
 }
+
+/** Connections go through a proxy, which alone knows who can be reached. */
+const IS_PROXIED = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'].some(name => process.env[name]);
 
 /** What has been sent may have been done: as nginx, these are not sent twice. */
 const NOT_IDEMPOTENT: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
@@ -38,7 +42,8 @@ export async function callPeers(outgoing: Outgoing, context: RequestContext, dea
   const lease = new Lease(balancer, context);
   context.lease = lease;
   const ownHost = upstream.headers['host'];
-  const canRepeat = !(outgoing.init.body instanceof ReadableStream);
+  const { body } = outgoing.init;
+  const canRepeat = !(body instanceof ReadableStream);
   const mayAsk = canRepeat && !NOT_IDEMPOTENT.has(upstream.method);
   let retries = context.service?.retries ?? DEFAULT_RETRIES;
   let failure = new RequestFailure(503, balancer.noPeer);
@@ -53,6 +58,7 @@ export async function callPeers(outgoing: Outgoing, context: RequestContext, dea
     const startedAt = Date.now();
     const mayBeStale = peer.answered;
     try {
+      if (!peer.answered && !IS_PROXIED) await tryToReach(peer, upstream.timeouts.connect, call.controller.signal);
       const response = checkStatus(await send(outgoing, context, peer, call, ownHost), context);
       outcome.tries.push({ ip, port, startedAt });
       lease.answered(response.status);
@@ -67,13 +73,27 @@ export async function callPeers(outgoing: Outgoing, context: RequestContext, dea
       const isStale = code === 'ECONNRESET' && mayBeStale;
       if (isStale) peer.answered = false;
       else lease.failed(isTimeout(code) ? 'timeout' : 'tcp');
-      const isSafe = canRepeat && (NOT_CONNECTED.has(code) || TLS_FAILED.test(code) || isStale);
+      const isWhole = canRepeat || !(body instanceof ReadableStream && body.locked);
+      const isSafe = (isWhole && NOT_CONNECTED.has(code)) || (canRepeat && (TLS_FAILED.test(code) || isStale));
       const isError = code === 'ECONNRESET' || isTimeout(code);
       if (retries-- <= 0 || !(isSafe || (mayAsk && isError))) throw failure;
       signal.removeEventListener('abort', call);
     } finally {
       deadline.close();
     }
+  }
+}
+
+/**
+ * `fetch` does not tell a server that cannot be reached from one that is slow, and what was sent may not be sent twice. So who
+ * has not answered of late is connected to first, for as long as the service says.
+ */
+async function tryToReach({ ip, port }: Peer, milliseconds: number, signal: AbortSignal): Promise<void> {
+  const inTime = AbortSignal.timeout(milliseconds);
+  try {
+    await reach(ip, port, AbortSignal.any([signal, inTime]));
+  } catch (error) {
+    throw inTime.aborted ? Object.assign(new Error('not reached in time'), { code: CONNECT_TIMEOUT }) : error;
   }
 }
 

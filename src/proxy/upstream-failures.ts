@@ -4,10 +4,13 @@ import type { RequestContext } from './request-context.ts';
 
 const NAME_FAILED = 'name resolution failed';
 
+/** Nobody was reached in time. */
+export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
+
 /** The request has not left: it may be sent again, whatever it asks for. */
-export const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+export const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', CONNECT_TIMEOUT]);
 const NAME_FAILURES: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
-const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'ETIMEDOUT']);
+const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'ETIMEDOUT', CONNECT_TIMEOUT]);
 
 /** Of a service that says nothing of retries, and of a route without one. */
 export const DEFAULT_RETRIES = 5;

@@ -104,6 +104,7 @@ describe('what stops the start, in one line that says where', () => {
     ['a key without certificate', flag('admin_ssl_cert_key', 'x.pem'), 'needs admin_ssl_cert beside it'],
     ['a page that is no URL', flag('admin_gui_url', 'manager:8002'), 'expected http://HOST:PORT or https://HOST:PORT'],
     ['a proxy that is no URL', flag('https_proxy', 'proxy:3128'), '--https-proxy: https_proxy: expected http://HOST:PORT'],
+    ['a name server that is a name', flag('dns_resolver', 'dns.example:53'), '--dns-resolver: dns_resolver: expected ADDRESS:PORT'],
     ['a file that is not there', { file: join(folder, 'none.yaml') }, `${folder}/none.yaml: cannot be read: no such file`],
   ])('%s', (_, sources, message) => {
     expect(() => read(sources)).toThrow(message);

@@ -108,3 +108,25 @@ test('names are looked up where the settings say, those of upstreams and of othe
   here.stop();
   moved.stop();
 });
+
+test('without a database, a target that is out stays out when the configuration is loaded again', async () => {
+  const configuration = (more: object) => ({
+    _format_version: '3.0',
+    upstreams: [
+      {
+        name: 'backend',
+        healthchecks: { passive: { unhealthy: { http_failures: 1 } } },
+        targets: [{ target: nameOf(one) }, { target: nameOf(two) }],
+      },
+    ],
+    services: [{ name: 'api', host: 'backend', routes: [{ name: 'all', paths: ['/'] }] }],
+    ...more,
+  });
+  two.answer({ body: 'two' });
+  await using gateway = await startGateway({ environment: { ...environment, SLUICE_DATABASE: 'off' } });
+  expect((await gateway.request('POST', '/config', configuration({}))).status).toBe(201);
+  expect((await gateway.request('PUT', `/upstreams/backend/targets/${nameOf(one)}/unhealthy`)).status).toBe(204);
+  expect((await gateway.request('POST', '/config', configuration({ consumers: [{ username: 'anna' }] }))).status).toBe(201);
+  await becomes(gateway, one, 'UNHEALTHY');
+  for (let sent = 0; sent < 12; sent++) expect(await (await ask(gateway)).text()).toBe('two');
+});

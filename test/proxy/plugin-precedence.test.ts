@@ -1,0 +1,151 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { type Answered, serveConfigurations } from '../support/served.ts';
+
+const rig = await serveConfigurations();
+afterAll(rig.close);
+
+/** Kong's steps, most specific first. https://developer.konghq.com/gateway/entities/plugin/#plugin-precedence */
+const STEPS = [
+  ['consumer', 'route', 'service'],
+  ['consumer_group', 'route', 'service'],
+  ['consumer', 'route'],
+  ['consumer', 'service'],
+  ['consumer_group', 'route'],
+  ['consumer_group', 'service'],
+  ['route', 'service'],
+  ['consumer'],
+  ['consumer_group'],
+  ['route'],
+  ['service'],
+  [],
+];
+const OWNERS: Readonly<Record<string, string>> = { consumer: 'ann', consumer_group: 'gold', route: 'mine', service: 'api' };
+const nameOf = (step: readonly string[]) => step.join(' ') || 'everything';
+
+interface Shown {
+  readonly plugin: string;
+  /** A configuration that shows which step it is of. */
+  config(step: string): object;
+  /** The step whose configuration applied; undefined: none. */
+  stepIn(answered: Answered): string | undefined;
+}
+
+const PLUGINS: readonly Shown[] = [
+  {
+    plugin: 'request-termination',
+    config: message => ({ status_code: 418, message }),
+    stepIn: ({ json }) => (json as { message?: string } | undefined)?.message,
+  },
+  {
+    plugin: 'request-transformer',
+    config: step => ({ add: { headers: [`x-step:${step}`] } }),
+    stepIn: ({ sent }) => sent?.header('x-step'),
+  },
+  {
+    plugin: 'response-transformer',
+    config: step => ({ add: { headers: [`x-step:${step}`] } }),
+    stepIn: ({ headers }) => headers.get('x-step') ?? undefined,
+  },
+];
+
+const serving = ({ plugin, config }: Shown, steps: readonly (readonly string[])[]) =>
+  rig.load({
+    consumer_groups: [{ name: 'gold' }],
+    consumers: [
+      { username: 'ann', keyauth_credentials: [{ key: 'ann' }], groups: [{ name: 'gold' }] },
+      { username: 'bob', keyauth_credentials: [{ key: 'bob' }], groups: [{ name: 'gold' }] },
+      { username: 'eve', keyauth_credentials: [{ key: 'eve' }] },
+      { username: 'nobody' },
+    ],
+    services: [
+      {
+        name: 'api',
+        url: 'upstream',
+        routes: [
+          { name: 'mine', paths: ['/mine'] },
+          { name: 'other', paths: ['/other'] },
+        ],
+      },
+      { name: 'elsewhere', url: 'upstream', routes: [{ name: 'third', paths: ['/third'] }] },
+    ],
+    plugins: [
+      { name: 'key-auth', config: { anonymous: 'nobody' } },
+      ...steps.map(step => ({
+        name: plugin,
+        config: config(nameOf(step)),
+        ...Object.fromEntries(step.map(owner => [owner, OWNERS[owner]])),
+      })),
+    ],
+  });
+
+/** Which owners of a configuration a request is for. */
+const REQUESTS: readonly (readonly [path: string, key: string, owners: readonly string[]])[] = [
+  ['/mine', 'ann', ['consumer', 'consumer_group', 'route', 'service']],
+  ['/mine', 'bob', ['consumer_group', 'route', 'service']],
+  ['/mine', 'eve', ['route', 'service']],
+  ['/mine', 'unknown', ['route', 'service']],
+  ['/other', 'ann', ['consumer', 'consumer_group', 'service']],
+  ['/other', 'bob', ['consumer_group', 'service']],
+  ['/other', 'eve', ['service']],
+  ['/third', 'ann', ['consumer', 'consumer_group']],
+  ['/third', 'eve', []],
+];
+
+describe.each(PLUGINS)('of the configurations of $plugin the most specific applies', shown => {
+  test.each(STEPS.map((step, index) => [nameOf(step), index] as const))('from %s on', async (_, index) => {
+    const steps = STEPS.slice(index);
+    await serving(shown, index % 2 === 0 ? steps : steps.toReversed());
+    for (const [path, apikey, owners] of REQUESTS) {
+      const wanted = steps.find(step => step.every(owner => owners.includes(owner)));
+      const applied = shown.stepIn(await rig.ask(path, { headers: { apikey } }));
+      expect([path, apikey, applied]).toEqual([path, apikey, wanted && nameOf(wanted)]);
+    }
+  });
+});
+
+test('the anonymous consumer has configurations of its own', async () => {
+  await rig.load({
+    consumers: [{ username: 'nobody' }],
+    services: [{ name: 'api', url: 'upstream', routes: [{ name: 'mine', paths: ['/mine'] }] }],
+    plugins: [
+      { name: 'key-auth', config: { anonymous: 'nobody' } },
+      { name: 'request-termination', consumer: 'nobody', config: { status_code: 403 } },
+    ],
+  });
+  expect((await rig.ask('/mine')).status).toBe(403);
+});
+
+test('a plugin that runs before authentication knows no consumer', async () => {
+  await rig.load({
+    consumers: [{ username: 'ann', keyauth_credentials: [{ key: 'ann' }] }],
+    services: [{ name: 'api', url: 'upstream', routes: [{ name: 'mine', paths: ['/mine'] }] }],
+    plugins: [
+      { name: 'key-auth' },
+      { name: 'correlation-id', config: { header_name: 'x-everybody' } },
+      { name: 'correlation-id', consumer: 'ann', config: { header_name: 'x-ann' } },
+    ],
+  });
+  const { sent } = await rig.ask('/mine', { headers: { apikey: 'ann' } });
+  expect([sent?.header('x-everybody'), sent?.header('x-ann')]).toEqual([expect.any(String), undefined]);
+});
+
+test('a consumer that comes into a group, or leaves it, has its configurations from the next request on', async () => {
+  const load = (groups: readonly string[]) =>
+    rig.load({
+      consumer_groups: [{ name: 'gold' }, { name: 'silver' }],
+      consumers: [{ username: 'ann', keyauth_credentials: [{ key: 'ann' }], groups: groups.map(name => ({ name })) }],
+      services: [{ name: 'api', url: 'upstream', routes: [{ name: 'mine', paths: ['/mine'] }] }],
+      plugins: [
+        { name: 'key-auth' },
+        { name: 'request-termination', consumer_group: 'gold', config: { status_code: 418 } },
+        { name: 'request-termination', consumer_group: 'silver', config: { status_code: 420 } },
+      ],
+    });
+  const statuses = [];
+  for (const groups of [[], ['silver'], ['silver', 'gold'], ['gold'], []]) {
+    await load(groups);
+    statuses.push((await rig.ask('/mine', { headers: { apikey: 'ann' } })).status);
+  }
+  // Of several groups the first by name decides.
+  expect(statuses).toEqual([200, 420, 418, 418, 200]);
+});

@@ -1,13 +1,9 @@
-import { createHash } from 'node:crypto';
 import { defineEntity, type RowOf } from '../../entities/entity.ts';
 import { foreign, record, string } from '../../schema/field.ts';
 import { tags, timestamp, uuid } from '../../schema/typedefs.ts';
 
 /** As Kong keeps passwords. Source: kong/plugins/basic-auth/crypto.lua of Kong 3.9. */
-export const digestOf = (password: string, consumer: string): string =>
-  createHash('sha1')
-    .update(password + consumer)
-    .digest('hex');
+export const digestOf = (password: string, consumer: string): string => Bun.SHA1.hash(password + consumer, 'hex');
 
 /** A name and a password that a consumer proves its identity by. */
 export const basicauthCredential = defineEntity({

@@ -4,6 +4,7 @@ import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { LongStrings } from '../lib/long-strings.ts';
+import type { TlsFacts } from '../lib/server-hello.ts';
 
 /** One request on its way through the gateway. Plugins read the first half and shape the second. */
 export interface Context {
@@ -19,6 +20,8 @@ export interface Context {
   readonly clientIp: string;
   /** The other end of the connection, which may be a load balancer. */
   readonly peerIp: string;
+  /** Of the connection; null: it is plain, or nothing is known of it. */
+  readonly tls: TlsFacts | null;
   /** Where the client came in. */
   readonly port: string;
   /** Milliseconds since 1970. */

@@ -40,8 +40,7 @@ function describeRequest(context: Context) {
       method: context.method,
       size: requestSize(context, requestHeaders),
       headers: withoutSecrets(requestHeaders, places),
-      // Bun does not tell the version and the cipher of a connection.
-      ...(url.protocol === 'https:' && { tls: { client_verify: 'NONE' } }),
+      ...(url.protocol === 'https:' && { tls: { ...context.tls, client_verify: 'NONE' } }),
     },
     upstream_uri: upstreamUri(context),
     upstream_status: upstreamStatus(outcome),

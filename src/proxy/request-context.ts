@@ -6,6 +6,7 @@ import type { Service } from '../entities/service.ts';
 import type { CompiledRoute, Match, Plan, Routable, Snapshot } from '../gateway/snapshot.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { randomHex } from '../lib/random-hex.ts';
+import type { TlsFacts } from '../lib/server-hello.ts';
 import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
 import type { Call } from './call.ts';
 import type { Peers } from './peers.ts';
@@ -36,6 +37,7 @@ export class RequestContext implements Context, Routable {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly sni: string | null;
+  readonly tls: TlsFacts | null;
   readonly headers: Headers;
   /** Of the client's headers, by lower-case name; then those for the upstream. */
   readonly members: HeaderMembers;
@@ -95,6 +97,7 @@ export class RequestContext implements Context, Routable {
     this.path = url.slice(start, pathEnd);
     this.query = url.slice(pathEnd, end);
     this.peerIp = visitor === null ? peers.ipOf(request, server) : visitor.ip;
+    this.tls = visitor === null ? null : visitor.tls;
     this.sni = visitor === null ? null : visitor.serverName;
     this.peerTrusted = peers.isTrusted(this.peerIp);
     this.clientIp = this.peerTrusted ? peers.clientIp(this.members, this.peerIp) : this.peerIp;

@@ -93,7 +93,7 @@ export class TlsDoor implements Stoppable {
       return;
     }
     socket.timeout(0);
-    room.admit(arrival, { ip: plainIp(socket.remoteAddress), serverName }, arrival.bytes);
+    room.admit(arrival, { ip: plainIp(socket.remoteAddress), serverName, tls: null }, arrival.bytes);
   }
 
   /** Null when there is none. */

@@ -1,4 +1,5 @@
 import type { SocketHandler } from 'bun';
+import { readServerHello, type TlsFacts } from '../lib/server-hello.ts';
 import { RelayEnd, relaying } from './relay.ts';
 import type { ProxyServer } from './tunnel.ts';
 
@@ -7,6 +8,8 @@ export interface Visitor {
   readonly ip: string;
   /** The server name that it asked for. */
   readonly serverName: string | null;
+  /** What the server agreed with it on; null: that is not known. */
+  tls: TlsFacts | null;
 }
 
 /** How a server behind the door finds who has sent a request; null for somebody who did not come through the door. */
@@ -20,10 +23,18 @@ class Guest extends RelayEnd {
   readonly visitor: Visitor;
   /** From which it reaches the server. */
   port = 0;
+  #hasAnswered = false;
 
   constructor(visitor: Visitor) {
     super();
     this.visitor = visitor;
+  }
+
+  /** The first that the server says is what it agrees on. */
+  override received(bytes: Uint8Array): void {
+    if (!this.#hasAnswered) this.visitor.tls = readServerHello(bytes);
+    this.#hasAnswered = true;
+    super.received(bytes);
   }
 }
 

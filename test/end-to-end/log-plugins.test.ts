@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, rmSync } from 'node:fs';
+import { connect as connectTls } from 'node:tls';
 import { startAiGateway } from '../support/ai-gateway.ts';
 import { openDatagramSocket, python } from '../support/datagram-socket.ts';
 import { openLineServer } from '../support/line-server.ts';
@@ -57,6 +58,24 @@ test.skipIf(!python || !isFree)('syslog has it', async () => {
     expect(JSON.parse(entry)).toMatchObject(ENTRY);
   } finally {
     rmSync(SYSLOG, { force: true });
+  }
+});
+
+test('the log says what a connection over TLS came to', async () => {
+  using server = openLineServer();
+  const listen = { SLUICE_PROXY_LISTEN: '127.0.0.1:0 ssl' };
+  await using ai = await startAiGateway([{ name: 'tcp-log', config: { host: '127.0.0.1', port: server.port } }], listen);
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const { hostname, port } = new URL(ai.gateway.proxy);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false, maxVersion }, resolve);
+    await promise;
+    const agreed = { version: socket.getProtocol(), cipher: socket.getCipher().name };
+    socket.write('POST /chat HTTP/1.1\r\nHost: gateway\r\nContent-Length: 2\r\n\r\n{}');
+    const lines = await server.received(maxVersion === 'TLSv1.2' ? 1 : 2);
+    expect(JSON.parse(lines.at(-1) ?? '').request.tls).toEqual({ ...agreed, client_verify: 'NONE' });
+    expect(agreed.version).toBe(maxVersion);
+    socket.destroy();
   }
 });
 

@@ -158,8 +158,10 @@ test('a cookie that is set alone is a text, as every other header', () => {
 });
 
 test('a request over TLS says so, and names the port', () => {
-  const { request } = entryOf(new Request('https://gateway.test/x'));
-  expect(request).toMatchObject({ url: 'https://gateway.test:443/x', tls: { client_verify: 'NONE' } });
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+  const { request } = entryOf(new Request('https://gateway.test/x'), { tls });
+  expect(request).toMatchObject({ url: 'https://gateway.test:443/x', tls: { ...tls, client_verify: 'NONE' } });
+  expect(entryOf(new Request('https://gateway.test/x')).request.tls).toEqual({ client_verify: 'NONE' });
 });
 
 describe('no secret is logged', () => {

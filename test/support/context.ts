@@ -17,6 +17,7 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
     url,
     clientIp: '192.0.2.7',
     peerIp: '192.0.2.1',
+    tls: null,
     port: '8000',
     startedAt: 1_700_000_000_000.4,
     route: null,

@@ -10,6 +10,7 @@ const SMALL = 64 * 1024;
 
 /** From here on what a body leaves behind is collected at once: left to itself, Bun lets several of them pile up. */
 const LARGE = 4 * 1024 * 1024;
+const HUGE = 16 * 1024 * 1024;
 /** What memory is set aside for before it came. */
 const LARGEST = 512 * 1024 * 1024;
 
@@ -169,7 +170,8 @@ export class ClientBody implements RequestBody {
       bytes.set(chunk, size);
       size += chunk.length;
     }
-    Bun.gc(true);
+    // What they came in would be there beside what follows. A collection costs as much as to read some megabytes.
+    if (size >= HUGE) Bun.gc(true);
     return bytes.toString('latin1');
   }
 

@@ -1,11 +1,10 @@
 import { decodeBytes } from '../lib/encoding.ts';
-import { isObject, parseJson } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { boolean, record } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
-import { decodeSse } from '../stream/sse.ts';
 import type { Context } from './context.ts';
 import { isBodyless, withBody } from './llm/body.ts';
+import { isBrokenStream } from './llm/broken-stream.ts';
 import { instructedResponse } from './llm/instructions.ts';
 import { compileTransformation, isText, transformationChecks, transformationFields, transformationRefusal } from './llm/transformation.ts';
 import { definePlugin } from './plugin.ts';
@@ -75,15 +74,6 @@ async function readText(response: Response): Promise<string> {
   if (!isText(text)) throw unreadable('it is not text');
   if (isBrokenStream(response, text)) throw unreadable('its stream broke off');
   return text;
-}
-
-/** A stream that began well can say only at its end that it failed. */
-function isBrokenStream({ headers }: Response, text: string): boolean {
-  if (!headers.get('content-type')?.includes('text/event-stream')) return false;
-  const last = decodeSse()(Buffer.from(text)).at(-1);
-  const said = parseJson(last?.data ?? '');
-  const { error } = isObject(said) ? said : {};
-  return isObject(error);
 }
 
 async function readBytes({ body }: Response): Promise<Uint8Array> {

@@ -19,6 +19,7 @@ import { keyAuth } from './key-auth/key-auth.ts';
 import { opentelemetry } from './opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus.ts';
+import { proxyCache } from './proxy-cache.ts';
 import { rateLimiting } from './rate-limiting.ts';
 import { redirect } from './redirect.ts';
 import { requestSizeLimiting } from './request-size-limiting.ts';
@@ -52,6 +53,7 @@ export const plugins = [
   redirect,
   opentelemetry,
   prometheus,
+  proxyCache,
   rateLimiting,
   redirect,
   requestSizeLimiting,

@@ -21,6 +21,7 @@ const REMOVE = 'DELETE FROM counters WHERE (ends_at, key) IN (SELECT ends_at, ke
 interface Waiting {
   readonly windows: readonly Window[];
   readonly adds: boolean;
+  readonly since: number;
   resolve(taken: Taken): void;
   reject(error: Error): void;
 }
@@ -56,7 +57,7 @@ export class SqliteCounters implements WindowCounters {
 
   #ask(windows: readonly Window[], adds: boolean): Promise<Taken> {
     const { promise, resolve, reject } = Promise.withResolvers<Taken>();
-    this.#waiting.push({ windows, adds, resolve, reject });
+    this.#waiting.push({ windows, adds, since: performance.now(), resolve, reject });
     if (!this.#isAtWork) {
       this.#isAtWork = true;
       // Requests that come together are counted together.
@@ -69,7 +70,7 @@ export class SqliteCounters implements WindowCounters {
     while (this.#waiting.length > 0) {
       const together = this.#waiting.splice(0, MOST_TOGETHER);
       try {
-        const results = await this.#patiently(() => this.#count(together));
+        const results = await this.#patiently(together[0]?.since ?? 0, () => this.#count(together));
         for (const [index, { resolve }] of together.entries()) resolve(results[index] as Taken);
       } catch (error) {
         // It may be the file that is at fault: the next request opens what is there then.
@@ -106,13 +107,13 @@ export class SqliteCounters implements WindowCounters {
       .immediate();
   }
 
-  async #patiently<T>(work: () => T): Promise<T> {
-    const deadline = performance.now() + PATIENCE_MS;
+  /** From the first request on that waits: those behind it must not wait for its patience and then for their own. */
+  async #patiently<T>(since: number, work: () => T): Promise<T> {
     for (;;) {
       try {
         return work();
       } catch (error) {
-        if (!isBusy(error as Failure) || performance.now() > deadline) throw error;
+        if (!isBusy(error as Failure) || performance.now() > since + PATIENCE_MS) throw error;
         await Bun.sleep(RETRY_MS * (1 + Math.random()));
       }
     }

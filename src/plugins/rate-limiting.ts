@@ -9,7 +9,7 @@ import { definePlugin } from './plugin.ts';
 import { type Limits, limitFields, limitsError, oldRedisFields, POLICY, redis, redisChecks } from './rate-limits/config.ts';
 import { identifierBy, scopeOf } from './rate-limits/identifier.ts';
 import { openCounters } from './rate-limits/open-counters.ts';
-import { PERIODS, type Span, spanClock } from './rate-limits/periods.ts';
+import { PERIODS, spanClock } from './rate-limits/periods.ts';
 import { CountingTrouble } from './rate-limits/tolerance.ts';
 
 /** Of `sync_rate`: every request asks the server. */
@@ -68,8 +68,10 @@ export const rateLimiting = definePlugin({
     const prefix = `ratelimit:${scopeOf(instance)}`;
     const rules = PERIODS.flatMap(period => {
       const limit = config[period];
+      if (limit === null) return [];
       const name = period[0]?.toUpperCase() + period.slice(1);
-      return limit === null ? [] : [{ period, limit, spanAt: spanClock(period), name }];
+      const fields = { limit: `X-RateLimit-Limit-${name}`, remaining: `X-RateLimit-Remaining-${name}` };
+      return [{ period, limit, shown: String(limit), fields, spanAt: spanClock(period) }];
     });
     const trouble = new CountingTrouble(`rate-limiting ${instance.id}`, host.log);
     const syncSeconds = syncSecondsOf(config.sync_rate);
@@ -78,23 +80,15 @@ export const rateLimiting = definePlugin({
     return {
       access(context) {
         const now = Date.now();
-        const identifier = identify(context);
-        const spans = rules.map(({ spanAt }) => spanAt(now));
-        const windows = rules.map(({ period, limit }, index): Window => {
-          const { startsAt, endsAt } = spans[index] as Span;
-          return { key: `${prefix}:${identifier}:${startsAt}:${period}`, endsAt, limit, amount: 1 };
-        });
+        const windows = windowsAt(now, identify(context));
         let result: Taken | Promise<Taken>;
         try {
           result = counters.take(windows);
         } catch (error) {
           return tolerate(error as Error);
         }
-        const judge = (taken: Taken) => {
-          trouble.over();
-          return answer(context, taken, spans, now);
-        };
-        return result instanceof Promise ? result.then(judge, tolerate) : judge(result);
+        if (result instanceof Promise) return result.then(taken => judge(context, taken, windows, now), tolerate);
+        return judge(context, result, windows, now);
       },
 
       ...(!isSilent && {
@@ -108,27 +102,38 @@ export const rateLimiting = definePlugin({
       close,
     };
 
-    function answer(context: Context, { counts, full }: Taken, spans: readonly Span[], now: number): undefined {
+    function windowsAt(now: number, identifier: string): Window[] {
+      const windows: Window[] = [];
+      for (const { period, limit, spanAt } of rules) {
+        const { startsAt, endsAt } = spanAt(now);
+        windows.push({ key: `${prefix}:${identifier}:${startsAt}:${period}`, endsAt, limit, amount: 1 });
+      }
+      return windows;
+    }
+
+    function judge(context: Context, { counts, full }: Taken, windows: readonly Window[], now: number): undefined {
+      trouble.over();
       if (isSilent) {
         if (full >= 0) throw refusal({});
         return;
       }
       const fields: Fields = {};
-      let nearest = { limit: 0, remaining: Number.POSITIVE_INFINITY, reset: 0 };
-      for (const [index, { limit, name }] of rules.entries()) {
+      let nearest = { limit: '', remaining: Number.POSITIVE_INFINITY, endsAt: now };
+      for (const [index, { limit, shown, fields: names }] of rules.entries()) {
         const left = limit - (counts[index] ?? 0) - (full === -1 || full === index ? 1 : 0);
         const remaining = Math.max(0, left);
-        fields[`X-RateLimit-Limit-${name}`] = String(limit);
-        fields[`X-RateLimit-Remaining-${name}`] = String(remaining);
+        fields[names.limit] = shown;
+        fields[names.remaining] = String(remaining);
         // Of those with as little left, the longest counts.
         if (remaining > nearest.remaining) continue;
-        nearest = { limit, remaining, reset: Math.max(1, Math.ceil(((spans[index] as Span).endsAt - now) / 1000)) };
+        nearest = { limit: shown, remaining, endsAt: windows[index]?.endsAt ?? now };
       }
-      fields['RateLimit-Limit'] = String(nearest.limit);
+      const reset = String(Math.max(1, Math.ceil((nearest.endsAt - now) / 1000)));
+      fields['RateLimit-Limit'] = nearest.limit;
       fields['RateLimit-Remaining'] = String(nearest.remaining);
-      fields['RateLimit-Reset'] = String(nearest.reset);
+      fields['RateLimit-Reset'] = reset;
       context.notes.set(headersKey, fields);
-      if (full >= 0) throw refusal({ 'Retry-After': String(nearest.reset) });
+      if (full >= 0) throw refusal({ 'Retry-After': reset });
     }
 
     function tolerate(error: Error): undefined {

@@ -44,6 +44,7 @@ interface Parts {
   readonly log: LeveledLog;
   readonly store: Store;
   readonly gateway: Gateway;
+  readonly databaseCounters: SqliteCounters | null;
   readonly proxy: HttpProxy;
 }
 
@@ -113,6 +114,7 @@ class Worker {
     reportUncaught(log);
     const plugins = enabledPlugins(enabled);
     const store = await openStore(entitiesOf(plugins));
+    const databaseCounters = counterFile === null ? null : new SqliteCounters(counterFile);
     const gateway = await openGateway({
       store,
       plugins,
@@ -123,11 +125,11 @@ class Worker {
       resolver: new DnsResolver(names),
       lookUpHosts: names.lookUpHosts,
       counterMemory: inheritedMemory(COUNTERS),
-      databaseCounters: counterFile === null ? null : new SqliteCounters(counterFile),
+      databaseCounters,
       configuring: 'when used',
       countHealth: this.#countHealth,
     });
-    this.#parts = { log, store, gateway, proxy: createProxy({ ...proxy, gateway, log }) };
+    this.#parts = { log, store, gateway, databaseCounters, proxy: createProxy({ ...proxy, gateway, log }) };
   }
 
   async #follow(changes: string): Promise<undefined> {
@@ -144,6 +146,7 @@ class Worker {
   async #end(): Promise<undefined> {
     await Promise.all(this.#listeners.map(listener => listener.stop()));
     await this.#parts?.gateway.close();
+    this.#parts?.databaseCounters?.close();
     this.#stopped.resolve();
   }
 }

@@ -98,6 +98,25 @@ export function withPlugins(rig: Rig): object[] {
   ];
 }
 
+const CLIENT_KEY = 'bench-key';
+/** Never reached: what is measured is the counting. */
+const LIMIT = 1e12;
+
+/** The same model as an API that is paid for has it: its clients known, limited, counted and logged. */
+const guarded = (rig: Rig): object[] => {
+  const { auth, model } = openai(rig);
+  return [
+    aiProxy(auth, model, { logging: { log_statistics: true } }),
+    { name: 'key-auth', config: { hide_credentials: true } },
+    { name: 'rate-limiting', config: { minute: LIMIT, policy: 'local' } },
+    { name: 'prometheus', config: { ai_metrics: true, status_code_metrics: true, latency_metrics: true, bandwidth_metrics: true } },
+    {
+      name: 'http-log',
+      config: { http_endpoint: `http://127.0.0.1:${rig.upstream.port}/v1/chat/completions`, queue: { max_batch_size: 200 } },
+    },
+  ];
+};
+
 /** sluice as one worker: OpenAI's dialect, the same with plugins, and each vendor whose dialect is translated. */
 export async function sluiceGateways(rig: Rig): Promise<Gateway[]> {
   const sluice = await startSluice(rig);
@@ -112,6 +131,9 @@ export async function sluiceGateways(rig: Rig): Promise<Gateway[]> {
     },
     { name: 'file-log', config: { path: join(rig.folder, 'requests.log') } },
   ]);
+  await addRoute(sluice, 'guarded', guarded(rig));
+  await sluice.admin('POST', '/consumers', { username: 'bench' });
+  await sluice.admin('POST', '/consumers/bench/key-auth', { key: CLIENT_KEY });
   const translated: Gateway[] = [];
   for (const [provider, { auth, options }] of Object.entries(VENDORS)) {
     for (const path of [provider, `${provider}-stream`]) {
@@ -124,6 +146,7 @@ export async function sluiceGateways(rig: Rig): Promise<Gateway[]> {
     { name: 'sluice', pid, port, path: '/openai' },
     // ai-prompt-guard lets no image pass.
     { name: 'sluice, plugins', pid, port, path: '/plugins', refuses: ['1m'] },
+    { name: 'sluice, guarded', pid, port, path: '/guarded', headers: { apikey: CLIENT_KEY } },
     ...translated,
   ];
 }

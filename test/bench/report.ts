@@ -53,6 +53,7 @@ const AIMS: readonly (readonly [gateway: string, column: Column | undefined, mos
   ['sluice', CPU_COLUMNS[0], 1.5, 'nginx + Lua'],
   ['sluice', CPU_COLUMNS[0], 1 / 4, 'Portkey, Bun'],
   ['sluice', CPU_COLUMNS[0], 1 / 20, 'Portkey, Node'],
+  ['sluice, guarded', CPU_COLUMNS[0], 1.6, 'sluice'],
   ['sluice', CPU_COLUMNS[1], 4, PLAIN],
   ['sluice', CPU_COLUMNS[2], 1.2, PLAIN],
   ['sluice', CPU_COLUMNS[3], 1.3, PLAIN],

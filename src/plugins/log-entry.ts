@@ -26,8 +26,7 @@ export const loggedStatus = ({ clientLeft, status }: Outcome): number => (client
 /** Fields and words: kong/pdk/log.lua, and https://developer.konghq.com/plugins/http-log/#log-format */
 function describeRequest(context: Context) {
   const { outcome, url, consumer, credential, credentialPlaces: places } = context;
-  const requestHeaders = headerMembers(context.request.headers);
-  const responseHeaders = outcome.responseHeaders && headerMembers(outcome.responseHeaders);
+  const { request: requestHeaders, response: responseHeaders } = headersOf(context);
   const query = visibleQuery(context.query, places);
   const uri = context.path + query;
   const status = loggedStatus(outcome);
@@ -38,7 +37,7 @@ function describeRequest(context: Context) {
       url: `${url.protocol}//${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}${uri}`,
       querystring: parseArguments(query.slice(1)),
       method: context.method,
-      size: requestSize(context, requestHeaders),
+      size: requestSize(context),
       headers: withoutSecrets(requestHeaders, places),
       ...(url.protocol === 'https:' && { tls: { ...context.tls, client_verify: 'NONE' } }),
     },
@@ -47,7 +46,7 @@ function describeRequest(context: Context) {
     response: {
       status,
       headers: responseHeaders ?? {},
-      size: responseSize(outcome, responseHeaders),
+      size: responseSize(context),
     },
     latencies: latencies(outcome),
     tries: outcome.tries.map(balancerTry),
@@ -75,12 +74,15 @@ export function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: O
 }
 
 /** In bytes, with its head. */
-export function requestSize({ method, path, query, request, outcome }: Context, headers = headerMembers(request.headers)): number {
-  return `${method} ${path}${query} HTTP/1.1\r\n`.length + headerBytes(headers) + outcome.requestSize;
+export function requestSize(context: Context): number {
+  const { method, path, query, outcome } = context;
+  return `${method} ${path}${query} HTTP/1.1\r\n`.length + headerBytes(headersOf(context).request) + outcome.requestSize;
 }
 
 /** In bytes, with its head; 0: there was none. */
-export function responseSize(outcome: Outcome, headers = outcome.responseHeaders && headerMembers(outcome.responseHeaders)): number {
+export function responseSize(context: Context): number {
+  const { outcome } = context;
+  const { response: headers } = headersOf(context);
   return headers === null ? 0 : `HTTP/1.1 ${loggedStatus(outcome)} \r\n`.length + headerBytes(headers) + outcome.responseSize;
 }
 
@@ -119,6 +121,18 @@ function visibleQuery(query: string, places: readonly CredentialPlaces[]): strin
 
 type HeaderMembers = Readonly<Record<string, string | readonly string[]>>;
 
+const headersKey = noteKey<{ readonly request: HeaderMembers; readonly response: HeaderMembers | null }>('logged headers');
+
+/** Of a request that is over. Read once, however many plugins look at them. */
+function headersOf({ notes, request, outcome }: Context) {
+  const known = notes.get(headersKey);
+  if (known !== undefined) return known;
+  const { responseHeaders } = outcome;
+  const read = { request: headerMembers(request.headers), response: responseHeaders && headerMembers(responseHeaders) };
+  notes.set(headersKey, read);
+  return read;
+}
+
 /** A list only where a header comes more than once, as Kong has it. */
 function headerMembers(headers: Headers): HeaderMembers {
   const members = headers.toJSON();
@@ -136,7 +150,11 @@ function withoutSecrets(headers: HeaderMembers, places: readonly CredentialPlace
 /** On the wire: `name: value` and two bytes of line end each, and the empty line. */
 function headerBytes(headers: HeaderMembers): number {
   let bytes = 2;
-  for (const name in headers) for (const value of [headers[name] ?? ''].flat()) bytes += name.length + value.length + 4;
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (typeof value === 'string') bytes += name.length + value.length + 4;
+    else for (const each of value) bytes += name.length + each.length + 4;
+  }
   return bytes;
 }
 

@@ -98,7 +98,7 @@ function countBytes(metrics: Metrics): Measure {
   });
   return (context, { service, route, consumer }) => {
     bandwidth.of(service, route, 'ingress', WORKSPACE_NAME, consumer).add(requestSize(context));
-    const egress = responseSize(context.outcome);
+    const egress = responseSize(context);
     if (egress > 0) bandwidth.of(service, route, 'egress', WORKSPACE_NAME, consumer).add(egress);
   };
 }

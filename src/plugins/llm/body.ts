@@ -14,9 +14,9 @@ export function plainBody(response: Response): ReadableStream<Uint8Array> {
 
 /** Throws a RequestFailure (502) for a body that breaks off. */
 export async function plainText(response: Response): Promise<string> {
-  const body = plainBody(response);
+  const plain = response.headers.has('content-encoding') ? new Response(plainBody(response)) : response;
   try {
-    return await new Response(body).text();
+    return await plain.text();
   } catch {
     throw new RequestFailure(502, 'the answer of the model provider broke off');
   }

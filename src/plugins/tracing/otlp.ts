@@ -1,11 +1,11 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { LogLevel } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import type { Span } from './spans.ts';
 
-type ReadableSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
-type ReadableLogRecord = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0][number];
+type Transformer = typeof import('@opentelemetry/otlp-transformer');
+type ReadableSpan = Parameters<Transformer['ProtobufTraceSerializer']['serializeRequest']>[0][number];
+type ReadableLogRecord = Parameters<Transformer['ProtobufLogsSerializer']['serializeRequest']>[0][number];
 type Resource = ReadableSpan['resource'];
 
 /** One line of the gateway's log, of a trace or of none. */
@@ -24,6 +24,9 @@ export interface OtlpEncoder {
   logs(records: readonly LogRecord[]): Uint8Array;
 }
 
+/** Loaded by who needs it: it is large, and most gateways send nothing to such a server. */
+const transformer = (): Transformer => require('@opentelemetry/otlp-transformer');
+
 const NOTHING_DROPPED = { droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 };
 const instrumentationScope = { name: 'sluice', version };
 const [UNSET, ERROR] = [0, 2];
@@ -39,6 +42,7 @@ const SEVERITIES: { readonly [L in LogLevel]: readonly [number: number, text: st
 };
 
 export function otlpEncoder(attributes: Attributes): OtlpEncoder {
+  const { ProtobufLogsSerializer, ProtobufTraceSerializer } = transformer();
   // The serializers ask a resource for no more.
   const resource = { attributes } as Resource;
 
@@ -82,7 +86,7 @@ export function otlpEncoder(attributes: Attributes): OtlpEncoder {
 /** How many entries of an answered request the server did not take, and why; null: it took all. */
 export function rejectedIn(answer: Uint8Array): string | null {
   try {
-    const { partialSuccess } = ProtobufTraceSerializer.deserializeResponse(answer) ?? {};
+    const { partialSuccess } = transformer().ProtobufTraceSerializer.deserializeResponse(answer) ?? {};
     const { rejectedSpans = 0, errorMessage = '' } = partialSuccess ?? {};
     return rejectedSpans > 0 ? `${rejectedSpans} entries were rejected: ${errorMessage}` : null;
   } catch {

@@ -28,6 +28,8 @@ export class Balancer {
   #clientCertificate: Presentation['clientCertificate'] = null;
   #checker: HealthChecker | null = null;
   #started = false;
+  /** Until every name was asked for once. */
+  #asking: Promise<void> | null = null;
   readonly #options: BalancerOptions;
 
   constructor(upstream: Upstream, options: BalancerOptions) {
@@ -56,7 +58,9 @@ export class Balancer {
     this.#targets = new Map(targets.map(row => [row.target, this.#targetOf(row, before.get(row.target))]));
     for (const [name, target] of before) if (!this.#targets.has(name)) target.close();
     this.#arrange(true);
-    if (this.#started && checksAnew) this.#check();
+    if (!this.#started) return;
+    this.#ask();
+    if (checksAnew) this.#check();
   }
 
   /** Begins to look for the addresses of names, and to check how peers are. */
@@ -64,7 +68,7 @@ export class Balancer {
     if (this.#started) return;
     this.#started = true;
     this.#check();
-    for (const target of this.#targets.values()) target.start();
+    this.#ask();
   }
 
   close(): void {
@@ -103,12 +107,11 @@ export class Balancer {
     return total > 0 && (available / total) * 100 > (this.upstream.healthchecks?.threshold ?? 0);
   }
 
-  /** Resolves once every name was asked for; null: they were. */
-  get ready(): Promise<unknown> | null {
+  /** A request comes. Resolves once every name was asked for; null: they were. */
+  begin(): Promise<unknown> | null {
     this.usedAt = this.#options.clock.now();
     this.start();
-    const asked = [...this.#targets.values()].filter(({ first, dns }) => first !== null && dns === 'unknown');
-    return asked.length > 0 ? Promise.all(asked.map(({ first }) => first)) : null;
+    return this.#asking;
   }
 
   pick(tried: readonly Peer[], hash: string): Peer | null {
@@ -158,9 +161,16 @@ export class Balancer {
       before.row = row;
       return before;
     }
-    const target = new TargetPeers(row, { ...this.#options, onChange: () => this.#arrange(false) });
-    if (this.#started) target.start();
-    return target;
+    return new TargetPeers(row, { ...this.#options, onChange: () => this.#arrange(false) });
+  }
+
+  /** Asks for names that were not asked for yet. */
+  #ask(): void {
+    const asked = [...this.#targets.values()].map(target => target.start()).filter(first => first !== null);
+    const asking = Promise.all(asked).then(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    this.#asking = asked.length > 0 ? asking : null;
   }
 
   /** Makes peers of what the targets stand for now; those that were there before stay the same. `anew`: they show themselves anew. */

@@ -41,7 +41,7 @@ export class Balancers {
     this.#options = options;
     this.health = new HealthBook(options.countedElsewhere);
     this.#hosts = new HostBalancers({ ...options, health: this.health, onForgotten: () => this.version++ });
-    if (this.health.counts) this.health.onChange(change => this.#report(change));
+    if (this.health.counts) this.health.onChange((change, hasTurned) => void (hasTurned && this.#report(change)));
   }
 
   /** The upstream of this name; else the addresses of the host, where hosts are looked up here. */
@@ -142,6 +142,6 @@ export class Balancers {
   }
 
   #report({ upstream: id, peer, state }: HealthChange): void {
-    this.#options.log.warn(`a target is ${state.replace('_', ' ')}`, { upstream: this.#byId.get(id)?.upstream.name ?? id, target: peer });
+    this.#options.log.warn(`a target is ${state}`, { upstream: this.#byId.get(id)?.upstream.name ?? id, target: peer });
   }
 }

@@ -60,6 +60,9 @@ export class PeerHealth {
   }
 }
 
+/** `hasTurned`: the peer may serve now and could not before, or the other way. */
+type Listener = (change: HealthChange, hasTurned: boolean) => void;
+
 /**
  * The health of every peer, by upstream and key. One process counts; others hand on to it what they see (`elsewhere`) and
  * are told what came of it.
@@ -67,7 +70,7 @@ export class PeerHealth {
 export class HealthBook {
   readonly #upstreams = new Map<string, Map<string, PeerHealth>>();
   readonly #elsewhere: ((observation: Observation) => void) | null;
-  readonly #listeners: ((change: HealthChange) => void)[] = [];
+  readonly #listeners: Listener[] = [];
 
   constructor(elsewhere: ((observation: Observation) => void) | null = null) {
     this.#elsewhere = elsewhere;
@@ -78,7 +81,7 @@ export class HealthBook {
     return this.#elsewhere === null;
   }
 
-  onChange(listener: (change: HealthChange) => void): void {
+  onChange(listener: Listener): void {
     this.#listeners.push(listener);
   }
 
@@ -94,12 +97,15 @@ export class HealthBook {
     const { upstream, peer, counter, limit } = observation;
     const health = this.of(upstream, peer);
     if (!health.minds(counter)) return;
+    const wasGood = health.isGood;
     if (this.#elsewhere !== null) this.#elsewhere(observation);
-    else if (health.count(counter, limit)) this.#tell({ upstream, peer, state: health.state });
+    else if (health.count(counter, limit)) this.#tell({ upstream, peer, state: health.state }, wasGood !== health.isGood);
   }
 
   set({ upstream, peer, state }: HealthChange): void {
-    if (this.of(upstream, peer).set(state)) this.#tell({ upstream, peer, state });
+    const health = this.of(upstream, peer);
+    const wasGood = health.isGood;
+    if (health.set(state)) this.#tell({ upstream, peer, state }, wasGood !== health.isGood);
   }
 
   /** All that differs from what is taken for granted of a peer, for those who begin now. */
@@ -120,7 +126,7 @@ export class HealthBook {
     this.#upstreams.delete(upstream);
   }
 
-  #tell(change: HealthChange): void {
-    for (const listener of this.#listeners) listener(change);
+  #tell(change: HealthChange, hasTurned: boolean): void {
+    for (const listener of this.#listeners) listener(change, hasTurned);
   }
 }

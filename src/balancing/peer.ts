@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseHost } from '../lib/host.ts';
 import type { PeerHealth } from './health.ts';
 
 type Tls = Readonly<NonNullable<BunFetchRequestInit['tls']>>;
@@ -60,11 +61,11 @@ export class Peer {
   /** Says by what name its server is asked, and returns what that is in the Host header. */
   present({ hostHeader, useSrvName, clientCertificate }: Presentation, srvName: string | null): Peer['host'] {
     const name = hostHeader ?? (useSrvName && srvName !== null ? srvName : this.name);
-    const hasPort = /^\[.*\]:\d+$|^[^:]*:\d+$/.test(name);
-    const bare = name.replace(/:\d+$/, hasPort ? '' : '$&');
-    const withPort = hasPort ? name : `${inUrl(name)}:${this.port}`;
-    const plain = hasPort ? name : inUrl(name);
-    this.#serverName = isIP(bare) === 0 && !bare.startsWith('[') ? bare : null;
+    const parsed = parseHost(name);
+    const { kind, host, port } = typeof parsed === 'string' ? { kind: 'name', host: name, port: null } : parsed;
+    const plain = port === null ? inUrl(host) : `${inUrl(host)}:${port}`;
+    const withPort = port === null ? `${plain}:${this.port}` : plain;
+    this.#serverName = kind === 'name' ? host : null;
     this.#clientCertificate = clientCertificate;
     this.#tls = null;
     this.host = { http: this.port === 80 ? plain : withPort, https: this.port === 443 ? plain : withPort };

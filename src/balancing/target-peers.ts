@@ -28,9 +28,10 @@ export class TargetPeers {
   addresses: readonly Address[] = [];
   /** Kong's word for how the addresses are known: a kind of record, or what went wrong. */
   dns = 'unknown';
-  /** Until the name was asked for once, whatever came of it. */
-  first: Promise<void> | null = null;
   readonly #options: TargetPeersOptions;
+  #started = false;
+  /** Until the name was asked for once, whatever came of it. */
+  #first: Promise<void> | null = null;
   #stop: (() => void) | null = null;
   #closed = false;
 
@@ -50,12 +51,14 @@ export class TargetPeers {
     return this.row.weight ?? 0;
   }
 
-  /** Begins to ask for the name. */
-  start(): void {
-    if (this.first !== null || isIP(this.host) !== 0) return;
-    this.first = this.#resolve().finally(() => {
-      this.first = Promise.resolve();
+  /** Begins to ask for the name. Resolves once there was an answer, or none; null: there was, or it is no name. */
+  start(): Promise<void> | null {
+    if (this.#started || isIP(this.host) !== 0) return this.#first;
+    this.#started = true;
+    this.#first = this.#resolve().finally(() => {
+      this.#first = null;
     });
+    return this.#first;
   }
 
   close(): void {

@@ -35,8 +35,8 @@ const TLS_FAILED = /^ERR_TLS_|CERT|^ERR_SSL_|^UNABLE_TO_/;
 export async function callPeers(outgoing: Outgoing, context: RequestContext, deadlines: Deadlines, log: Log): Promise<Response> {
   const { balancer } = outgoing;
   if (balancer.problem !== null) throw new RequestFailure(500, FAILURES[500]);
-  const { ready } = balancer;
-  if (ready !== null) await ready;
+  const asking = balancer.begin();
+  if (asking !== null) await asking;
   const { request, outcome, upstream } = context;
   const { signal } = request;
   const lease = new Lease(balancer, context);

@@ -1,8 +1,10 @@
-import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { handClock } from '../support/clock.ts';
 import type { Answer, Reply } from '../support/upstream.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const [one, two] = [startUpstream(), startUpstream()];
 const secure = startUpstream({ tls: true });

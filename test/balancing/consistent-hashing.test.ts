@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { ConsistentHashing } from '../../src/balancing/consistent-hashing.ts';
 import { PeerHealth } from '../../src/balancing/health.ts';
 import { Peer } from '../../src/balancing/peer.ts';
@@ -7,6 +7,8 @@ import { definePlugin } from '../../src/plugins/plugin.ts';
 import { record } from '../../src/schema/field.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { type Balanced, startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const servers = Array.from({ length: 5 }, () => startUpstream());
 for (const server of servers) server.answer({ body: String(server.port) });

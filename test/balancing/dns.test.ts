@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,8 @@ import { handClock } from '../support/clock.ts';
 import { type NameServer, startNameServer } from '../support/name-server.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const server = await startNameServer();
 const folder = mkdtempSync(join(tmpdir(), 'sluice-dns-'));

@@ -1,7 +1,9 @@
-import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { python, startUnreachable } from '../support/unreachable.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const [one, two] = [startUpstream(), startUpstream()];
 afterAll(() => {
@@ -20,12 +22,12 @@ const at = (server: { readonly port: number }, weight = 100) => ({ target: nameO
 const LARGE = 'x'.repeat(1_000_000);
 
 describe.skipIf(!python)('a machine that is off', () => {
-  const service = { connect_timeout: 200, read_timeout: 20_000, write_timeout: 20_000 };
+  const service = { connect_timeout: 600, read_timeout: 20_000, write_timeout: 20_000 };
 
   test.each(['GET', 'POST'])('is given up when it cannot be reached in time: a %s goes to the next', async method => {
     using off = await startUnreachable();
     await using gateway = await startBalanced({ targets: [at(off), at(two)], service });
-    for (const response of await gateway.send(3, '/', { method, ...(method === 'POST' && { body: 'x' }) }))
+    for (const response of await gateway.send(2, '/', { method, ...(method === 'POST' && { body: 'x' }) }))
       expect(await response.text()).toBe('two');
     expect(gateway.lines.find(({ level }) => level === 'error')?.facts).toMatchObject({ code: 'CONNECT_TIMEOUT', status: 504 });
   });

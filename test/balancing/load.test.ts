@@ -1,10 +1,12 @@
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { PeerHealth } from '../../src/balancing/health.ts';
 import { Latency } from '../../src/balancing/latency.ts';
 import { Peer } from '../../src/balancing/peer.ts';
 import { rawClient } from '../proxy/gateway.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const [one, two] = [startUpstream(), startUpstream()];
 afterAll(() => {

@@ -1,6 +1,8 @@
-import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const [one, two] = [startUpstream(), startUpstream()];
 afterAll(() => {
@@ -18,7 +20,7 @@ const nameOf = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
 const at = (server: { readonly port: number }, weight = 100) => ({ target: nameOf(server), weight });
 const passive = (unhealthy: object, healthy: object = {}) => ({ healthchecks: { passive: { unhealthy, healthy } } });
 const NO_PEER = 'failure to get a peer from the ring-balancer';
-const SHORT = { connect_timeout: 100, read_timeout: 100, write_timeout: 100 };
+const SHORT = { connect_timeout: 300, read_timeout: 300, write_timeout: 300 };
 
 describe('what takes a target out', () => {
   test.each<[string, object, object, Parameters<typeof one.answer>[0] | 'gone', string]>([

@@ -1,6 +1,8 @@
-import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { startUpstream } from '../support/upstream.ts';
 import { type Balanced, startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 const servers = [startUpstream(), startUpstream(), startUpstream()] as const;
 const [one, two, three] = servers;
@@ -90,7 +92,7 @@ describe('what Host says', () => {
 });
 
 describe('who is tried next', () => {
-  const SHORT = { connect_timeout: 150, read_timeout: 150, write_timeout: 150 };
+  const SHORT = { connect_timeout: 300, read_timeout: 300, write_timeout: 300 };
   test.each<[string, RequestInit, Balanced['service'], 'close' | 'reset' | 'silence' | 'gone', number]>([
     ['nobody listens', {}, {}, 'gone', 200],
     ['nobody listens, whatever was to be sent', { method: 'POST', body: 'x' }, {}, 'gone', 200],

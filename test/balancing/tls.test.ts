@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -6,6 +6,8 @@ import type { Resolver } from '../../src/balancing/resolver.ts';
 import { pem } from '../support/certificates.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+
+setDefaultTimeout(30_000);
 
 /** For localhost and 127.0.0.1; `authority` vouches for it. */
 const pair = { cert: pem('server'), key: pem('server.key') };

@@ -12,7 +12,7 @@ export const settingFields = record(
     proxy_listen: array(string({ custom_validator: address }), {
       required: true,
       default: ['0.0.0.0:8000'],
-      description: 'Where clients connect: `ADDRESS:PORT`, with ` ssl` for TLS, several with commas; `off`.',
+      description: 'Where clients connect: `ADDRESS:PORT`, with ` ssl` for TLS and ` http2` for HTTP/2, several with commas; `off`.',
     }),
     admin_listen: array(string({ custom_validator: address }), {
       required: true,
@@ -172,8 +172,8 @@ export function kongConfiguration(settings: Settings): Readonly<Record<string, u
     texts
       .filter(text => text !== 'off')
       .map(text => {
-        const { hostname, port, tls } = parseListenAddress(text);
-        return { ip: hostname, port, ssl: tls, listener: text };
+        const { hostname, port, tls, http2 } = parseListenAddress(text);
+        return { ip: hostname, port, ssl: tls, http2, listener: text };
       });
   return {
     role: 'traditional',

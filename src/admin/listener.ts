@@ -7,13 +7,15 @@ const IDLE_SECONDS = 60;
 
 /** Opens a port for the Admin API or the status page. Throws when it cannot be had. */
 export function listenApp(
-  { hostname, port }: Pick<ListenAddress, 'hostname' | 'port'>,
+  { hostname, port, http2 = false, ipv6Only = false }: Pick<ListenAddress, 'hostname' | 'port'> & Partial<ListenAddress>,
   tls: KeyPair | undefined,
   app: App,
 ): Server<undefined> {
   return Bun.serve({
     hostname,
     port,
+    http2,
+    ipv6Only,
     ...(tls && { tls }),
     idleTimeout: IDLE_SECONDS,
     // The app reads no more than it takes, and says so itself.

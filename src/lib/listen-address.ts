@@ -6,9 +6,24 @@ export interface ListenAddress {
   /** 0: any that is free. */
   readonly port: number;
   readonly tls: boolean;
+  /** HTTP/2 beside HTTP/1.1: with TLS as client and server agree, else for clients that begin with it. */
+  readonly http2: boolean;
+  /** An IPv6 address that IPv4 clients cannot reach. */
+  readonly ipv6Only: boolean;
 }
 
-/** Reads `ADDR:PORT` or `ADDR:PORT ssl`; IPv6 addresses stand in brackets. Throws an Error that says what is wrong. */
+/** Words after the address that ask for nothing: ports are bound one by one, and workers share them. */
+const GRANTED = new Set(['bind', 'reuseport', 'ipv6only=off']);
+/** Other words of Kong's, and why they are refused. */
+const REFUSED: readonly (readonly [word: RegExp, reason: string])[] = [
+  [
+    /^proxy_protocol$/,
+    'the PROXY protocol is not in this version: have the load balancer send X-Forwarded-For, and name it in trusted_ips',
+  ],
+  [/^(deferred|backlog=\d+|so_keepalive=[\w:]+)$/, 'how connections wait and are kept alive cannot be set: leave it out'],
+];
+
+/** Reads `ADDR:PORT` and the words behind it; IPv6 addresses stand in brackets. Throws an Error that says what is wrong. */
 export function parseListenAddress(text: string): ListenAddress {
   const [address = '', ...words] = text.trim().split(/\s+/);
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address) ?? [];
@@ -17,12 +32,16 @@ export function parseListenAddress(text: string): ListenAddress {
   if (hostname === undefined || port > 65_535) throw new Error(`expected ADDRESS:PORT or ADDRESS:PORT ssl, not "${text}"`);
   const known = bracketed === undefined ? isIP(hostname) === 4 || hostname === 'localhost' : isIP(hostname) === 6;
   if (!known) throw new Error(`expected an IP address or localhost, not "${bracketed === undefined ? hostname : `[${hostname}]`}"`);
-  const unknown = words.find(word => word !== 'ssl');
-  if (unknown) throw new Error(`the only word that may follow an address is ssl, not "${unknown}"`);
-  return { hostname, port, tls: words.length > 0 };
+  const wanted = new Set(words.filter(word => !GRANTED.has(word)));
+  const [tls, http2, ipv6Only] = [wanted.delete('ssl'), wanted.delete('http2'), bracketed !== undefined && wanted.delete('ipv6only=on')];
+  for (const word of wanted) {
+    const reason = REFUSED.find(([pattern]) => pattern.test(word))?.[1];
+    throw new Error(reason ? `${word}: ${reason}` : `the words that may follow an address are ssl and http2, not "${word}"`);
+  }
+  return { hostname, port, tls, http2, ipv6Only };
 }
 
 /** Only this machine can reach it. */
-export function isLoopback({ hostname }: ListenAddress): boolean {
+export function isLoopback({ hostname }: Pick<ListenAddress, 'hostname'>): boolean {
   return hostname === 'localhost' || hostname === '::1' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
 }

@@ -33,7 +33,8 @@ export const requestSizeLimiting = definePlugin({
         }
         const isChunked = headers.get('transfer-encoding')?.toLowerCase() === 'chunked';
         if (require_content_length && !isChunked) throw new RequestFailure(411, 'A valid Content-Length header is required');
-        if (isChunked) return countChunks(context, most);
+        // Over HTTP/2 a body need not say anything of its length.
+        if (isChunked || context.request.body !== null) return countChunks(context, most);
         if (most < 0) throw tooLarge(headers);
       },
     };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { WebSocket } from 'ws';
+import { trustedAlone } from '../lib/outbound.ts';
 import type { HeaderMembers, RequestContext } from './request-context.ts';
 import { LONGEST_MESSAGE, Tunnel } from './tunnel.ts';
 import { badStatus } from './upstream-failures.ts';
@@ -29,7 +30,9 @@ function shakeHands(url: string, init: BunFetchRequestInit, context: RequestCont
   const { 'sec-websocket-protocol': protocols, ...headers } = context.upstream.headers;
   for (const name of Object.keys(headers)) if (name.startsWith('sec-websocket-')) delete headers[name];
   const { serverName, ...tls } = (init.tls ?? {}) as Bun.TLSOptions;
+  const ca = trustedAlone();
   const options: Options = {
+    ...(ca && { ca }),
     ...tls,
     ...(serverName !== undefined && { servername: serverName }),
     headers,

@@ -1,8 +1,11 @@
 import type { Pairs } from '../gateway/certificate-pairs.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
+import { randomHex } from '../lib/random-hex.ts';
+import { FAILURES, failureResponse } from './failures.ts';
 import type { HttpProxy } from './proxy.ts';
 import { IDLE_SECONDS } from './request-context.ts';
+
 import { TlsDoor } from './tls-door.ts';
 import type { VisitorOf } from './tls-room.ts';
 import { type ProxyServer, tunnels } from './tunnel.ts';
@@ -17,35 +20,38 @@ export interface ProxyListener extends Stoppable {
  * the configuration has no certificate for the name that they ask for.
  */
 export function listen(
-  { hostname, port }: Pick<ListenAddress, 'hostname' | 'port'>,
+  { hostname, port, ipv6Only = false, http2 = false }: ListenPlace,
   fallback: Pairs | undefined,
   proxy: HttpProxy,
   use: 'alone' | 'shared' = 'alone',
 ): ProxyListener {
   // In production Bun lets programs share a port unless told otherwise: a second gateway would take half of the connections.
-  const place = { hostname, port, reusePort: use === 'shared' };
-  return fallback === undefined ? listenInPlain(place, proxy) : listenBehindDoor(place, fallback, proxy);
+  const place = { hostname, port, ipv6Only, reusePort: use === 'shared' };
+  return fallback === undefined ? listenInPlain(place, http2, proxy) : listenBehindDoor(place, http2, fallback, proxy);
 }
 
-interface Place extends Pick<ListenAddress, 'hostname' | 'port'> {
+type ListenPlace = Pick<ListenAddress, 'hostname' | 'port'> & Partial<Pick<ListenAddress, 'ipv6Only' | 'http2'>>;
+
+interface Place extends Pick<ListenAddress, 'hostname' | 'port' | 'ipv6Only'> {
   readonly reusePort: boolean;
 }
 
-function listenInPlain(place: Place, proxy: HttpProxy): ProxyListener {
+function listenInPlain(place: Place, http2: boolean, proxy: HttpProxy): ProxyListener {
   let ownPort = '';
-  const server = serve({ ...place, fetch: (request, self) => proxy.fetch(request, self, ownPort, null) });
+  const server = serve({ ...place, http2, fetch: (request, self) => proxy.fetch(request, self, ownPort, null) });
   ownPort = String(server.port);
   proxy.entrances.add(server);
   return { port: Number(ownPort), stop: now => server.stop(now) };
 }
 
-function listenBehindDoor(place: Place, fallback: Pairs, proxy: HttpProxy): ProxyListener {
+function listenBehindDoor(place: Place, http2: boolean, fallback: Pairs, proxy: HttpProxy): ProxyListener {
   let ownPort = '';
   const serveVisitors = (pairs: Pairs, visitorOf: VisitorOf) =>
     serve({
       hostname: '127.0.0.1',
       port: 0,
       tls: { ...pairs },
+      http2,
       fetch(request, self) {
         const visitor = visitorOf(request);
         return visitor === null ? new Response(null, { status: 400 }) : proxy.fetch(request, self, ownPort, visitor);
@@ -66,7 +72,7 @@ function listenBehindDoor(place: Place, fallback: Pairs, proxy: HttpProxy): Prox
 /** Nothing, where the connection has become a tunnel. */
 type Answer = Response | undefined;
 
-type Options = Place | { readonly hostname: string; readonly port: number; readonly tls: Bun.TLSOptions };
+type Options = (Place | { readonly hostname: string; readonly port: number; readonly tls: Bun.TLSOptions }) & { readonly http2: boolean };
 
 function serve(options: Options & { fetch(request: Request, server: ProxyServer): Answer | Promise<Answer> }): ProxyServer {
   return Bun.serve({
@@ -77,6 +83,8 @@ function serve(options: Options & { fetch(request: Request, server: ProxyServer)
     // Without it, Bun shows its own page for errors.
     development: false,
     reusePort: false,
+    // An answer that broke off before any of it went out.
+    error: () => failureResponse(502, FAILURES[502], randomHex(32), null),
     ...options,
   });
 }

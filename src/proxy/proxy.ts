@@ -8,7 +8,7 @@ import { isHandshake } from './handshake.ts';
 import { Peers } from './peers.ts';
 import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
-import { insecureAnswer, refusalOf } from './refusals.ts';
+import { grpcAnswer, insecureAnswer, refusalOf } from './refusals.ts';
 import { RequestContext } from './request-context.ts';
 import type { Visitor } from './tls-room.ts';
 import type { ProxyServer, Tunnel } from './tunnel.ts';
@@ -101,6 +101,8 @@ class SnapshotProxy implements HttpProxy {
   async #answer(snapshot: Snapshot, context: RequestContext): Promise<Response> {
     const refusal = refusalOf(context);
     if (refusal !== null) throw refusal;
+    const grpc = grpcAnswer(context);
+    if (grpc !== null) return grpc;
     context.wantsTunnel = context.members.upgrade !== undefined && isHandshake(context.method, context.members);
     const match = snapshot.match(context);
     if (match === null) throw new RequestFailure(404, NO_ROUTE);

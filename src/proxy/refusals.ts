@@ -15,6 +15,23 @@ export function refusalOf({ request, method, path, host, members }: RequestConte
   return null;
 }
 
+/** gRPC says how a call went in trailers, and those do not come through: a client is told in the one way that it reads. */
+export function grpcAnswer({ members }: RequestContext): Response | null {
+  const type = members['content-type'];
+  if (type === undefined || !GRPC.test(type)) return null;
+  const headers = {
+    'Content-Type': 'application/grpc',
+    'Grpc-Status': UNIMPLEMENTED,
+    'Grpc-Message': 'gRPC is not supported',
+    'Content-Length': '0',
+  };
+  return new Response(null, { status: 200, headers });
+}
+
+/** gRPC-Web is HTTP like any other. */
+const GRPC = /^application\/grpc(?:[+;]|$)/i;
+const UNIMPLEMENTED = '12';
+
 /** The answer to a request over plain HTTP for a route that takes only HTTPS. */
 export function insecureAnswer({ target, id, members, path, query, request }: RequestContext): Response | null {
   if (target?.httpsOnly !== true || members['x-forwarded-proto'] === 'https') return null;

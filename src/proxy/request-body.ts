@@ -15,9 +15,7 @@ const HUGE = 16 * 1024 * 1024;
 const LARGEST = 512 * 1024 * 1024;
 
 /** The headers that describe a body, by lower-case name. */
-type DescribingHeaders = Readonly<
-  Partial<Record<'content-length' | 'content-type' | 'content-encoding' | 'transfer-encoding', string | undefined>>
->;
+type DescribingHeaders = Readonly<Partial<Record<'content-length' | 'content-type' | 'content-encoding', string | undefined>>>;
 
 const JSON_TYPE = /^application\/json\b/i;
 const NOTHING = new Uint8Array();
@@ -42,7 +40,6 @@ export class ClientBody implements RequestBody {
       'content-length': headers['content-length'],
       'content-type': headers['content-type'],
       'content-encoding': headers['content-encoding'],
-      'transfer-encoding': headers['transfer-encoding'],
     };
   }
 
@@ -108,7 +105,7 @@ export class ClientBody implements RequestBody {
     if (this.#isText()) return this.text(0);
     if (this.#bytes === null) {
       const length = this.#declaredLength();
-      if (length === 0 && !this.#isChunked) return null;
+      if (length === 0 && this.#isCounted) return null;
       // Bun lets go of the body of a GET: what is null here was not kept.
       if (!(length > 0 && length <= SMALL)) return this.#request.body;
       this.#bytes = this.#readBytes(0);
@@ -121,8 +118,9 @@ export class ClientBody implements RequestBody {
     return Number(this.#headers['content-length'] ?? 0);
   }
 
-  get #isChunked(): boolean {
-    return this.#headers['transfer-encoding'] !== undefined;
+  /** It says how long it is. Else it comes in chunks, over HTTP/2, or not at all. */
+  get #isCounted(): boolean {
+    return this.#headers['content-length'] !== undefined;
   }
 
   #read(limit: number): string | Promise<string> {
@@ -199,8 +197,7 @@ export class ClientBody implements RequestBody {
   }
 
   async #readBytes(limit: number): Promise<Uint8Array<ArrayBuffer>> {
-    const counted = limit === 0 || !this.#isChunked;
-    const bytes = counted ? await this.#request.bytes() : await readAtMost(this.#request.body, limit);
+    const bytes = limit === 0 || this.#isCounted ? await this.#request.bytes() : await readAtMost(this.#request.body, limit);
     this.#size = bytes.length;
     return bytes as Uint8Array<ArrayBuffer>;
   }

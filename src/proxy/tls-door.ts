@@ -8,7 +8,7 @@ import type { ListenAddress } from '../lib/listen-address.ts';
 import { RelayEnd, relaying } from './relay.ts';
 import { type RoomServer, TlsRoom, type VisitorOf } from './tls-room.ts';
 
-export interface DoorOptions extends Pick<ListenAddress, 'hostname' | 'port'> {
+export interface DoorOptions extends Pick<ListenAddress, 'hostname' | 'port' | 'ipv6Only'> {
   readonly reusePort: boolean;
   /** What a client is shown that asks for this name. Null: the `fallback`. */
   certificateFor(serverName: string): ServerCertificate | null;
@@ -44,12 +44,12 @@ export class TlsDoor implements Stoppable {
   /** Throws when the port cannot be had. */
   constructor(options: DoorOptions) {
     this.#options = options;
-    const { hostname, port, reusePort } = options;
+    const { hostname, port, reusePort, ipv6Only } = options;
     this.#listener = Bun.listen<RelayEnd>({
       hostname,
       port,
-      // Bun knows it here too, its types do not.
-      ...({ reusePort } as Partial<TCPSocketListenOptions<RelayEnd>>),
+      // Bun knows them here too, its types do not.
+      ...({ reusePort, ipv6Only } as Partial<TCPSocketListenOptions<RelayEnd>>),
       socket: {
         ...relaying,
         open: socket => {

@@ -20,6 +20,7 @@ function openDoor(
     hostname: '127.0.0.1',
     port: 0,
     reusePort: false,
+    ipv6Only: false,
     fallback,
     certificateFor: name => (name in certificates ? { pairs: certificates[name] ?? null } : null),
     serve(pairs, visitorOf) {

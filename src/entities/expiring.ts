@@ -17,6 +17,7 @@ export const expiring = {
 /** Zero seconds are for ever, as in Kong. */
 export const endOfRow: Transformation = {
   input: ['ttl'],
+  always: true,
   on_write: (ttl: number) => ({ expires_at: ttl === 0 ? null : Date.now() / 1000 + ttl }),
 };
 

@@ -1,6 +1,7 @@
 import { RequestFailure } from '../lib/request-failure.ts';
 import { record } from '../schema/field.ts';
 import { noConsumer, protocolsHttp } from '../schema/typedefs.ts';
+import { dropCredentials, mayHoldCredentials } from './llm/credential-members.ts';
 import { compileTransformation, isText, transformationChecks, transformationFields, transformationRefusal } from './llm/transformation.ts';
 import { definePlugin } from './plugin.ts';
 
@@ -22,6 +23,7 @@ export const aiRequestTransformer = definePlugin({
       async access(context) {
         const { body } = context;
         try {
+          if (mayHoldCredentials(context)) await dropCredentials(context, limit);
           const text = await body.text(limit);
           if (text === '') return;
           if (!isText(text)) throw new RequestFailure(400, 'request body is not text');

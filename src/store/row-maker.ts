@@ -17,8 +17,9 @@ export const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** What makes entries into rows of an entity; `transforms`: whether values are as people write them, and not as rows keep them. */
 export function rowMaker(entity: Entity, transforms: boolean): (entry: Fields) => Made | { readonly errors: FieldErrors } {
-  const { transformations: _, ...facts } = entity.schema.facts;
-  const schema: RecordField<Row> = transforms ? entity.schema : { ...entity.schema, facts };
+  const { transformations = [], ...facts } = entity.schema.facts;
+  const kept = transformations.filter(({ always }) => transforms || always);
+  const schema: RecordField<Row> = { ...entity.schema, facts: { ...facts, transformations: kept } };
   const automatic = Object.entries(schema.fields).filter(([name, field]) => field.facts.auto && name !== 'id');
   const now = automaticValues(automatic.filter(([, { facts }]) => facts.timestamp));
   const random = automatic.filter(([, { facts }]) => !facts.timestamp);

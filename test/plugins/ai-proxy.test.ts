@@ -282,4 +282,14 @@ describe('the gateway’s own credentials stop here, whatever they are called', 
     expect(context.upstream.url).toEndWith('?a=1');
     expect(context.upstream.headers).toMatchObject({ 'x-other': 'kept' });
   });
+
+  test('in a call that is preserved, and in what is logged of any', async () => {
+    const logging = { log_payloads: true, log_statistics: true };
+    for (const config of [chat({ route_type: 'preserve', model: { provider: 'openai' }, logging }), chat({ logging })]) {
+      const { context, answer } = await send(config, body, { headers, credentialPlaces: [places] });
+      expect(await context.body.text(0)).toBe('{"messages":[{"role":"user","content":"hi"}]}');
+      const { log } = await answer(Response.json({ choices: [] }));
+      expect(JSON.stringify(await log())).not.toContain('s3cret');
+    }
+  });
 });

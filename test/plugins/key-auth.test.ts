@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { keyauthCredential } from '../../src/plugins/key-auth/keyauth-credential.ts';
 import { type Answered, serveConfigurations } from '../support/served.ts';
 
 const rig = await serveConfigurations();
@@ -244,9 +245,14 @@ describe('credentials with a time to live', () => {
     await serve({ ttl: 1 });
     expect(await statusNow()).toBe(200);
     while ((await statusNow()) === 200);
-    const entity = rig.store.entities.get('keyauth_credentials') as never;
-    while ([...rig.store.all(entity)].length > 0) await new Promise(setImmediate);
+    while ([...rig.store.all(keyauthCredential)].length > 0) await new Promise(setImmediate);
     expect(await statusNow()).toBe(401);
+  });
+
+  test('end in files too whose values are as rows keep them', async () => {
+    await rig.load({ _transform: false, consumers: [{ username: 'ann', keyauth_credentials: [{ key: 'k', ttl: 100 }] }] });
+    const [row] = rig.store.all(keyauthCredential);
+    expect(row?.expires_at).toBeGreaterThan(Date.now() / 1000);
   });
 
   test('last no longer than Kong lets them', async () => {

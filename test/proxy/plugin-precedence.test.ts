@@ -115,6 +115,29 @@ test('the anonymous consumer has configurations of its own', async () => {
   expect((await rig.ask('/mine')).status).toBe(403);
 });
 
+test('consumers of a group have limits of their own, each its own count', async () => {
+  await rig.load({
+    consumer_groups: [{ name: 'gold' }],
+    consumers: ['ann', 'bob', 'eve'].map(name => ({
+      username: name,
+      keyauth_credentials: [{ key: name }],
+      groups: name === 'eve' ? [] : [{ name: 'gold' }],
+    })),
+    services: [{ name: 'api', url: 'upstream', routes: [{ name: 'mine', paths: ['/mine'] }] }],
+    plugins: [
+      { name: 'key-auth' },
+      { name: 'rate-limiting', config: { year: 1, policy: 'local' } },
+      { name: 'rate-limiting', consumer_group: 'gold', config: { year: 3, policy: 'local' } },
+    ],
+  });
+  const passed = async (apikey: string) => {
+    const statuses = [];
+    for (let asked = 0; asked < 5; asked++) statuses.push((await rig.ask('/mine', { headers: { apikey } })).status);
+    return statuses.filter(status => status === 200).length;
+  };
+  expect([await passed('ann'), await passed('bob'), await passed('eve')]).toEqual([3, 3, 1]);
+});
+
 test('a plugin that runs before authentication knows no consumer', async () => {
   await rig.load({
     consumers: [{ username: 'ann', keyauth_credentials: [{ key: 'ann' }] }],

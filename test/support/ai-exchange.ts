@@ -15,9 +15,14 @@ export const chat = (more: Config = {}): Config => ({ route_type: 'llm/v1/chat',
 export const QUESTION = '{"messages":[{"role":"user","content":"What is 1+1?"}]}';
 
 /** One request on its way through the plugin, its vendor played by the test. */
-export async function send(config: Config, body: string, given: Circumstances & { headers?: Record<string, string>; query?: string } = {}) {
+export async function send(
+  config: Config,
+  sentBody: string,
+  given: Circumstances & { headers?: Record<string, string>; query?: string } = {},
+) {
   const { headers = { 'content-type': 'application/json' }, query = '', ...circumstances } = given;
-  const request = new Request(`http://gateway.test/chat${query}`, { method: 'PUT', headers, body });
+  const request = new Request(`http://gateway.test/chat${query}`, { method: 'PUT', headers, body: sentBody });
+  let body = sentBody;
   const context = answered(request, {
     body: {
       text: async limit => {
@@ -26,7 +31,9 @@ export async function send(config: Config, body: string, given: Circumstances & 
       },
       json: async limit => parseJson(await context.body.text(limit)),
       bytes: async limit => new TextEncoder().encode(await context.body.text(limit)),
-      replace: () => undefined,
+      replace: content => {
+        body = typeof content === 'string' ? content : new TextDecoder().decode(content);
+      },
     },
     ...circumstances,
   });

@@ -39,7 +39,7 @@ export const hmacAuth = definePlugin({
     const unverifiable = new RequestFailure(401, 'HMAC signature cannot be verified', headers);
     const unlike = new RequestFailure(401, 'HMAC signature does not match', headers);
 
-    const skew = (config.clock_skew ?? 300) * 1000;
+    const skew = config.clock_skew ?? 300;
     const enforced = config.enforce_headers ?? [];
     const algorithms = new Set<string>(config.algorithms ?? []);
     const credentialOf = host.lookup(hmacauthCredential, 'username');
@@ -91,13 +91,13 @@ export const hmacAuth = definePlugin({
 
     function isNear(date: string | null): boolean {
       const time = date === null ? Number.NaN : timeOf(date);
-      return Math.abs(Date.now() - time) <= skew;
+      return Math.abs(Math.floor(Date.now() / 1000) - time) <= skew;
     }
   },
 });
 
-/** Milliseconds since 1970 of a date as HTTP writes it, in one of its three ways; NaN for any other. */
+/** Seconds since 1970 of a date as HTTP writes it, in one of its three ways; NaN for any other. */
 function timeOf(date: string): number {
-  if (/^[A-Z][a-z]+, [\w -]+ \d\d:\d\d:\d\d GMT$/.test(date)) return Date.parse(date);
-  return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? Date.parse(`${date} GMT`) : Number.NaN;
+  if (/^[A-Z][a-z]+, [\w -]+ \d\d:\d\d:\d\d GMT$/.test(date)) return Date.parse(date) / 1000;
+  return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? Date.parse(`${date} GMT`) / 1000 : Number.NaN;
 }

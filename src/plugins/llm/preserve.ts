@@ -7,6 +7,7 @@ import { compileRead } from './answer.ts';
 import type { LlmAuth } from './auth.ts';
 import { plainBody, plainText, withBody } from './body.ts';
 import { isWatched, type Logging } from './config.ts';
+import { dropCredentials, mayHoldCredentials } from './credential-members.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { withoutSecrets } from './failure.ts';
 import type { Observation } from './observation.ts';
@@ -31,6 +32,7 @@ export function compilePreservedRequest(settings: RequestSettings, { endpoint }:
 
   return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
+    if (mayHoldCredentials(context)) await dropCredentials(context, limit);
     const bytes = await context.body.bytes(limit);
     const isJson = context.request.headers.get('content-type')?.toLowerCase().includes('json') === true;
     const said = isJson ? await context.body.json(limit) : undefined;

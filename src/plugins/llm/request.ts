@@ -6,6 +6,7 @@ import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials, Operation } from '../../providers/provider.ts';
 import type { LlmAuth } from './auth.ts';
 import { isWatched, type Logging, type ModelConfig } from './config.ts';
+import { dropCredentials, mayHoldCredentials } from './credential-members.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { compileTemplate } from './template.ts';
 
@@ -72,6 +73,7 @@ export function compileRequest<Request>(
 
   return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
+    if (mayHoldCredentials(context)) await dropCredentials(context, limit);
     const { text, body, longStrings } = await readBody(context, limit);
     checkRouteType(body, route_type);
     const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
@@ -91,8 +93,6 @@ export function compileRequest<Request>(
     };
 
     const members = changedMembers(body, call);
-    for (const place of context.credentialPlaces)
-      for (const name of place.members) if (name in body) Object.assign(members, { [name]: undefined });
     // What is not sent on as the client wrote it.
     if ((operation.dialect === 'own' || members.stream_options !== undefined || longStrings !== null) && isTooDeep(body)) {
       throw new RequestFailure(400, 'request body is nested too deeply');

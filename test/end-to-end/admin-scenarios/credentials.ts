@@ -175,6 +175,14 @@ export const credentials: Table = {
     remove('/consumers/ann'),
     ...['key-auths', 'basic-auths', 'jwts', 'hmac-auths', 'acls'].map(path => get(`/${path}`, 200, { data: [], next: null })),
   ],
+  'plugins that find out who calls are not for one who calls': [
+    ...ANN,
+    post('/consumer_groups', { name: 'gold' }, 201),
+    ...['key-auth', 'basic-auth', 'jwt', 'hmac-auth'].flatMap(name => [
+      post('/consumers/ann/plugins', { name }, 400, violation({ consumer: 'value must be null' })),
+      post('/consumer_groups/gold/plugins', { name }, 400, violation({ consumer_group: 'value must be null' })),
+    ]),
+  ],
   'a null is made up as if nothing were said': jsonOnly([
     ...ANN,
     post('/consumers/ann/key-auth', { key: null }, 201, row({ key: MADE })),

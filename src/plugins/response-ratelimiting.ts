@@ -42,8 +42,13 @@ interface Rule {
   readonly spanAt: ReturnType<typeof spanClock>;
 }
 
-/** Whose a request is, from its access phase on; without one nothing is counted. */
-const identifierKey = noteKey<string>('response limits');
+/** What was found out when a request came; without it nothing is counted. */
+interface Found {
+  readonly identifier: string;
+  /** Of each rule. */
+  readonly counts: readonly number[];
+}
+const foundKey = noteKey<Found>('response limits');
 
 /** Lets upstreams say how much of each named limit an answer has used, and holds back answers once one is used up. */
 export const responseRatelimiting = definePlugin({
@@ -82,20 +87,22 @@ export const responseRatelimiting = definePlugin({
           if (blocks && least <= 0) throw new RequestFailure(TOO_MANY, `API rate limit exceeded for '${name}'`);
           context.upstream.headers[`x-ratelimit-remaining-${name.toLowerCase()}`] = String(least);
         }
-        context.notes.set(identifierKey, identifier);
+        context.notes.set(foundKey, { identifier, counts });
         return undefined;
       },
 
       async response({ notes }, response) {
-        const identifier = notes.get(identifierKey);
-        if (identifier === undefined) return undefined;
+        const found = notes.get(foundKey);
+        if (found === undefined) return undefined;
         const { headers } = response;
         const used = amountsIn(headers.get(header), config.limits);
         headers.delete(header);
-        const windows = windowsOf(rules, identifier, used);
+        if (Object.values(used).every(amount => amount === 0)) {
+          if (!isSilent) tell(headers, found.counts, used);
+          return undefined;
+        }
         try {
-          const counting = windows.some(({ amount }) => amount !== 0);
-          const { counts, full } = counting ? await counters.take(windows) : { counts: await counters.read(windows), full: -1 };
+          const { counts, full } = await counters.take(windowsOf(rules, found.identifier, used));
           if (!isSilent) tell(headers, counts, used);
           if (full === -1) return undefined;
         } catch (error) {

@@ -60,6 +60,36 @@ test('local: one worker counts for itself', async () => {
   expect(await hammer([gateway], LIMIT + 100)).toEqual({ 200: LIMIT, 429: 100 });
 });
 
+test('consumers, their keys and their groups are counted by themselves, after they were told apart', async () => {
+  await using gateway = await startGateway({ environment: four });
+  await limit(gateway, { year: 3, limit_by: 'consumer' });
+  const make = async (path: string, body: object) => expect((await gateway.request('POST', path, body)).status).toBe(201);
+  await make('/routes/all/plugins', { name: 'key-auth' });
+  for (const [name, ...keys] of [
+    ['anna', 'a1', 'a2'],
+    ['berta', 'b'],
+    ['clara', 'c'],
+    ['dora', 'd'],
+  ] as const) {
+    await make('/consumers', { username: name });
+    for (const key of keys) await make(`/consumers/${name}/key-auth`, { key });
+  }
+  await make('/consumer_groups', { name: 'gold' });
+  for (const name of ['clara', 'dora']) await make('/consumer_groups/gold/consumers', { consumer: name });
+  await make('/consumer_groups/gold/plugins', { name: 'rate-limiting', config: { year: 5, limit_by: 'consumer-group' } });
+  await make('/consumers/berta/plugins', { name: 'rate-limiting', config: { year: 1, limit_by: 'credential' } });
+
+  const pass = async (keys: readonly string[]) => {
+    const statuses = await Promise.all(keys.map(async apikey => (await fetch(gateway.proxy, { headers: { apikey } })).status));
+    return statuses.filter(status => status === 200).length;
+  };
+  const times = (count: number, ...keys: readonly string[]) => Array.from({ length: count }, () => keys).flat();
+  expect(await pass(times(10, 'a1', 'a2'))).toBe(3);
+  expect(await pass(times(10, 'b'))).toBe(1);
+  expect(await pass(times(10, 'c', 'd'))).toBe(5);
+  expect(await pass(['nobody'])).toBe(0);
+});
+
 test('cluster: exactly as many pass the workers of two gateways of one database, and they are counted after a restart', async () => {
   const folder = newFolder();
   {

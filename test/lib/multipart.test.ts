@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { boundaryOf, multipartFields, withoutField } from '../../src/lib/multipart.ts';
+import { boundaryOf, encodeMultipart, field, multipartFields, parseMultipart, renamed, withoutField } from '../../src/lib/multipart.ts';
 
 test.each([
   ['multipart/form-data; boundary=abc', 'abc'],
@@ -36,13 +36,62 @@ describe('the fields of a form', () => {
     form.append('key', 'ä');
     form.append('file', new Blob([new Uint8Array([0, 1, 13, 10])]), 'x.bin');
     const sent = new Response(form);
-    const fields = multipartFields(await sent.bytes(), boundaryOf(sent.headers.get('content-type') ?? '') ?? '');
+    // Once the body is read, the header is gone.
+    const boundary = boundaryOf(sent.headers.get('content-type') ?? '') ?? '';
+    const fields = multipartFields(await sent.bytes(), boundary);
     expect(fields.get('key')).toBe('ä');
   });
 });
 
 test('a field goes, wherever it is and however often, and nothing else', () => {
   const without = (text: string) => new TextDecoder().decode(withoutField(bytes(text), 'X', 'k'));
-  expect(without(`${part('k', '1')}${part('a', '2')}${part('k', '3')}--X--`)).toBe(`${part('a', '2')}--X--`);
-  expect(without(`${part('a', '2')}--X--`)).toBe(`${part('a', '2')}--X--`);
+  expect(without(`${part('k', '1')}${part('a', '2')}${part('k', '3')}--X--`)).toBe(`${part('a', '2')}--X--\r\n`);
+  expect(without(`${part('a', '2')}--X--`)).toBe(`${part('a', '2')}--X--\r\n`);
+});
+
+const binary = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
+const written = (form: Uint8Array) => Buffer.from(form).toString('latin1');
+const FILE =
+  '--b\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\nContent-Type: application/x\r\n\r\n\x00\xff\r\n--\r\nx\r\n';
+const FIELD = '--b\r\ncontent-disposition: form-data; name="a \\"b\\""\r\n\r\n\r\n';
+const END = '--b--\r\n';
+
+test('a form is the same after it was read', () => {
+  const parts = parseMultipart(binary(FILE + FIELD + END), 'b');
+  expect(parts?.map(({ name, body }) => [name, body])).toEqual([
+    ['f', '\x00\xff\r\n--\r\nx'],
+    ['a "b"', ''],
+  ]);
+  expect(written(encodeMultipart(parts ?? [], 'b'))).toBe(FILE + FIELD + END);
+});
+
+test('what comes before the first part and after the last is left out', () => {
+  expect(written(encodeMultipart(parseMultipart(binary(`hello\r\n${FIELD}--b--\r\nbye`), 'b') ?? [], 'b'))).toBe(FIELD + END);
+});
+
+test('a form without parts is one', () => {
+  expect(parseMultipart(binary(END), 'b')).toEqual([]);
+});
+
+describe('a part', () => {
+  test('keeps its file under another name', () => {
+    const [part] = parseMultipart(binary(FILE + END), 'b') ?? [];
+    expect(renamed(part ?? field('', ''), 'g"$&').head).toBe(
+      'Content-Disposition: form-data; name="g\\"$&"; filename="a.bin"\r\nContent-Type: application/x\r\n',
+    );
+  });
+
+  test('can be made, on lines of its own', () => {
+    expect(field('a\r\nb', 'v').head).toBe('Content-Disposition: form-data; name="a%0D%0Ab"\r\n');
+  });
+});
+
+test.each([
+  ['nothing', ''],
+  ['another boundary', '--c\r\n\r\n--c--\r\n'],
+  ['no end', FIELD],
+  ['a part whose head does not end', '--b\r\nContent-Disposition: form-data; name="a"\r\n--b--\r\n'],
+  ['a longer boundary', '--bb\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n'],
+])('%s is no form', (_, body) => {
+  expect(parseMultipart(binary(body), 'b')).toBeNull();
 });

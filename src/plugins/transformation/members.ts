@@ -1,6 +1,6 @@
 import { isHeaderValue, toHeader } from '../../lib/header-syntax.ts';
 import { isObject, type Json } from '../../lib/json.ts';
-import { field, type Part, renamed } from '../../lib/multipart-parts.ts';
+import { field, type Part, renamed } from '../../lib/multipart.ts';
 import type { Argument, Arguments } from '../../lib/query.ts';
 import type { Members } from './operations.ts';
 

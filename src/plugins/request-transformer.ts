@@ -81,20 +81,32 @@ export const requestTransformer = definePlugin({
     const query = compileOperations(config, 'querystring', TABLES);
     const body = compileOperations(config, 'body', TABLES);
 
+    const isFilledIn = [uri, ...[headers, query, body].map(operations => operations?.isFilledIn)].some(Boolean);
+
     return {
-      async access(context) {
+      access(context) {
         const { upstream } = context;
-        const lookup = lookupIn(context);
+        const lookup = isFilledIn ? lookupIn(context) : NOTHING;
         if (uri !== null) setPath(upstream, uri(lookup));
-        if (method !== null) await setMethod(context, method);
+        if (method !== null || body !== null) return transformAll(context, lookup);
         if (headers !== null) transform(new HeaderMembers(upstream.headers), headers, lookup);
-        if (body !== null) await transformBody(context, body, lookup);
         if (query !== null) transformQuery(upstream, query, lookup);
         return undefined;
       },
     };
+
+    /** In Kong's order, where a body may have to be read for it. */
+    async function transformAll(context: Context, lookup: Lookup): Promise<undefined> {
+      const { upstream } = context;
+      if (method !== null) await setMethod(context, method);
+      if (headers !== null) transform(new HeaderMembers(upstream.headers), headers, lookup);
+      if (body !== null) await transformBody(context, body, lookup);
+      if (query !== null) transformQuery(upstream, query, lookup);
+    }
   },
 });
+
+const NOTHING: Lookup = () => undefined;
 
 /** Bun makes a GET of what it does not know. */
 const isSendable = (method: string) => method !== 'CONNECT' && new Request('http://localhost', { method }).method === method;

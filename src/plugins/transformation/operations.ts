@@ -12,10 +12,12 @@ export interface Operations {
   readonly replace: readonly Change[];
   readonly add: readonly Change[];
   readonly append: readonly Change[];
+  /** Some value is not the same for all. */
+  readonly isFilledIn: boolean;
 }
 
 /** The lists of a configuration that are about one part of a request. */
-type Lists = { readonly [word in keyof Operations]: { readonly [part in Part]: readonly string[] } };
+type Lists = { readonly [word in Exclude<keyof Operations, 'isFilledIn'>]: { readonly [part in Part]: readonly string[] } };
 type Part = 'headers' | 'querystring' | 'body';
 
 /** Null: there is nothing to do. */
@@ -27,14 +29,16 @@ export function compileOperations(config: Lists, part: Part, tables: readonly st
     });
   const remove = config.remove[part].map(entry => (part === 'headers' ? pairOf(entry)[0] : entry));
   const { rename, replace, add, append } = config;
-  const operations: Operations = {
+  const operations = {
     remove,
     rename: compile(rename[part]),
     replace: compile(replace[part]),
     add: compile(add[part]),
     append: compile(append[part]),
   };
-  return Object.values(operations).some(entries => entries.length > 0) ? operations : null;
+  if (Object.values(operations).every(entries => entries.length === 0)) return null;
+  const changes = [operations.rename, operations.replace, operations.add, operations.append].flat();
+  return { ...operations, isFilledIn: changes.some(({ value }) => typeof value !== 'string') };
 }
 
 /** What is transformed, by the names of its members. */

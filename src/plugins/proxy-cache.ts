@@ -206,8 +206,9 @@ const now = () => Math.floor(Date.now() / 1000);
  * A request that must reach the upstream. One with credentials that no plugin knows is its client's alone: Kong would give
  * what it is answered to everybody.
  */
-function isUncacheable({ request, consumer }: Context, keys: CacheKeys, directives: Directives | null): boolean {
-  if (!request.headers.has('authorization')) return directives !== null && (directives.has('no-store') || directives.has('no-cache'));
+function isUncacheable({ request: { headers }, consumer }: Context, keys: CacheKeys, directives: Directives | null): boolean {
+  if (headers.has('upgrade')) return true;
+  if (!headers.has('authorization')) return directives !== null && (directives.has('no-store') || directives.has('no-cache'));
   return directives !== null || (consumer === null && !keys.varyBy('authorization'));
 }
 

@@ -108,6 +108,19 @@ test('what a model answered is given again to the same question, and to no other
   expect((await ask('/chat', question('1+2'))).status).toBe('Miss');
 });
 
+test('a stream is given again once it has ended well', async () => {
+  const events = ['data: {"choices":[{"delta":{"content":"2"}}]}\n\n', 'data: [DONE]\n\n'];
+  upstream.answer({ headers: { 'content-type': 'text/event-stream' }, chunks: events });
+  const question = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"stream":true,"messages":[{"role":"user","content":"1+1"}]}',
+  };
+  expect(await askAll('/chat', question)).toBe(WORKERS);
+  const { text, status } = await ask('/chat', question);
+  expect([status, text]).toEqual(['Hit', expect.stringContaining('data: [DONE]')]);
+});
+
 test('the paths are listed', async () => {
   const { body } = await gateway.request('GET', '/endpoints');
   const paths = ['/proxy-cache', '/proxy-cache/{cache_key}', '/proxy-cache/{plugin_id}/caches/{cache_key}'];

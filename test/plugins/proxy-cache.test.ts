@@ -236,6 +236,7 @@ describe('is not kept, and so not given again:', () => {
     ['what somebody is answered whom no plugin knows', {}, text(), authorized],
     ['what ends with its connection', {}, { ...text(), framing: 'none' }, {}],
     ['the gateway’s own failure', { response_code: [502], content_type: ['*/*', 'application/json; charset=utf-8'] }, 'close', {}],
+    ['what asks for another protocol', {}, text(), { headers: { upgrade: 'h2c' } }],
     ['a part', {}, { ...text(), status: 206 }, { headers: { range: 'bytes=0-1' } }],
   ])('%s', async (_, config, reply, request) => {
     expect(await statuses(config, [reply], twice(request))).toEqual(['Bypass', 'Bypass']);

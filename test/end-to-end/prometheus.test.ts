@@ -1,6 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { startAiGateway } from '../support/ai-gateway.ts';
 import type { RunningGateway } from '../support/executable.ts';
+import { openLineServer } from '../support/line-server.ts';
+import { openOtlpCollector } from '../support/otlp.ts';
 
 setDefaultTimeout(30_000);
 
@@ -89,6 +91,37 @@ describe('what is not asked is not counted', () => {
     const answer = await ai.gateway.request('POST', '/plugins', { name: 'prometheus', config: { wasm_metrics: true } });
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([400, expect.stringContaining('this gateway runs no WebAssembly')]);
   });
+});
+
+test('per_consumer names who asked, and no key of theirs is shown in metrics, traces or logs', async () => {
+  await using collector = openOtlpCollector(200);
+  using logs = openLineServer();
+  await using ai = await startAiGateway([
+    { name: 'key-auth', config: {} },
+    { name: 'prometheus', config: { ...ALL, per_consumer: true } },
+    { name: 'opentelemetry', config: { traces_endpoint: `${collector.url}/v1/traces`, queue: { max_coalescing_delay: 0.01 } } },
+    { name: 'tcp-log', config: { host: '127.0.0.1', port: logs.port } },
+  ]);
+  const { gateway } = ai;
+  await gateway.request('POST', '/consumers', { username: 'ann "a"' });
+  await gateway.request('POST', `/consumers/${encodeURIComponent('ann "a"')}/key-auth`, { key: 'key-of-ann' });
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'x' }] });
+  const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
+  expect((await fetch(`${gateway.proxy}/chat?apikey=key-of-ann`, init)).status).toBe(200);
+  expect((await fetch(`${gateway.proxy}/chat`, init)).status).toBe(401);
+
+  const named = String.raw`kong_http_requests_total{service="ai",route="chat",code="200",source="service",workspace="default",consumer="ann \"a\""} 1`;
+  const nameless = 'kong_http_requests_total{service="ai",route="chat",code="401",source="kong",workspace="default",consumer=""} 1';
+  let text = '';
+  while (!text.includes(named) || !text.includes(nameless)) text = await metricsOf(gateway);
+  const spans = await collector.spans(4);
+  const told = [
+    text,
+    JSON.stringify(spans, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+    ...(await logs.received(2)),
+  ];
+  for (const one of told) expect(one).not.toContain('key-of-ann');
+  expect(told[1]).toContain('/chat?apikey=REDACTED');
 });
 
 test('the health of targets is shown where a plugin asks for it', async () => {

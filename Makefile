@@ -7,7 +7,7 @@ commit = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 sources = $(shell find src -name '*.ts') package.json package-lock.json
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup build run dev types lint test bench bench-admin bench-counters format clean
+.PHONY: check help setup build run dev types lint test bench bench-admin bench-counters bench-router format clean
 
 check: types lint test ## Everything that must hold: types, format and lint, tests (what make alone does)
 
@@ -46,6 +46,9 @@ bench: build ## Compare with nginx: requests a second, CPU, latency, memory
 
 bench-admin: build ## What 10,000 services cost: writes, memory, restart, import, reload
 	$(bun) test/bench/admin.ts
+
+bench-router: setup ## What finding one of 10,000 routes costs
+	$(bun) test/bench/router.ts
 
 bench-counters: build ## Whether counters that processes share lose anything, and what they cost
 	$(bun) test/bench/counters.ts

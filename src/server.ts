@@ -166,6 +166,7 @@ const proxyOptions = (settings: Settings) => ({
   version,
   trustedIps: settings.trusted_ips,
   realIpHeader: settings.real_ip_header,
+  realIpRecursive: settings.real_ip_recursive === 'on',
   headers: settings.headers,
 });
 

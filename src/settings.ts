@@ -74,7 +74,14 @@ export const settingFields = record(
     real_ip_header: string({
       required: true,
       default: 'X-Real-IP',
+      custom_validator: realIpHeader,
       description: 'The header in which a trusted load balancer names the client.',
+    }),
+    real_ip_recursive: string({
+      required: true,
+      default: 'off',
+      one_of: ['on', 'off'],
+      description: 'Of a list in that header, `on` takes the last address that is not in `trusted_ips`, `off` the last one.',
     }),
     headers: array(string(), {
       required: true,
@@ -187,6 +194,10 @@ export function kongConfiguration(settings: Settings): Readonly<Record<string, u
 
 function address(text: string): string | undefined {
   return text === 'off' ? undefined : message(() => parseListenAddress(text));
+}
+
+function realIpHeader(text: string): string | undefined {
+  return text === 'proxy_protocol' ? 'the PROXY protocol is not in this version: name a header' : undefined;
 }
 
 function workers(text: string): string | undefined {

@@ -5,7 +5,6 @@ import { randomHex } from '../lib/random-hex.ts';
 import { FAILURES, failureResponse } from './failures.ts';
 import type { HttpProxy } from './proxy.ts';
 import { IDLE_SECONDS } from './request-context.ts';
-
 import { TlsDoor } from './tls-door.ts';
 import type { VisitorOf } from './tls-room.ts';
 import { type ProxyServer, tunnels } from './tunnel.ts';

@@ -7,15 +7,17 @@ import type { ProxyServer } from './tunnel.ts';
 export class Peers {
   readonly isTrusted: (ip: string) => boolean;
   readonly #header: string;
+  readonly #isRecursive: boolean;
 
   /** Throws a ConfigurationError for a range that is none. */
-  constructor(trustedIps: readonly string[], realIpHeader: string) {
+  constructor(trustedIps: readonly string[], realIpHeader: string, isRecursive: boolean) {
     try {
       this.isTrusted = ipMatcher(trustedIps);
     } catch (error) {
       throw new ConfigurationError(`trusted_ips: ${(error as Error).message}`);
     }
     this.#header = realIpHeader.toLowerCase();
+    this.#isRecursive = isRecursive;
   }
 
   /** Empty when the client has left already. */
@@ -24,12 +26,20 @@ export class Peers {
     return address === null ? '' : plainIp(address.address);
   }
 
-  /** What a trusted peer says: of a list the last address, as nginx without `real_ip_recursive`. */
+  /** What a trusted peer says, as nginx has it: of a list the last address or, recursively, the last that is not trusted. */
   clientIp(headers: Readonly<Record<string, string>>, peerIp: string): string {
     const said = headers[this.#header];
     if (said === undefined) return peerIp;
-    const last = said.slice(said.lastIndexOf(',') + 1).trim();
-    return ipIn(last) ?? peerIp;
+    let ip = peerIp;
+    for (let end = said.length; end > 0; ) {
+      const comma = said.lastIndexOf(',', end - 1);
+      const next = ipIn(said.slice(comma + 1, end).trim());
+      if (next === null) break;
+      ip = next;
+      if (!this.#isRecursive || !this.isTrusted(ip)) break;
+      end = comma;
+    }
+    return ip;
   }
 }
 

@@ -20,6 +20,8 @@ export interface ProxyOptions {
   /** Peers whose X-Forwarded-… headers are believed. */
   readonly trustedIps: readonly string[];
   readonly realIpHeader: string;
+  /** The header may be a list that several trusted peers have added to. */
+  readonly realIpRecursive: boolean;
   /** What to add to answers, in the words of Kong's setting `headers`. */
   readonly headers: readonly string[];
   readonly version: string;
@@ -65,10 +67,10 @@ class SnapshotProxy implements HttpProxy {
   readonly #upstreams: Upstreams;
   #requests = 0;
 
-  constructor({ gateway, log, trustedIps, realIpHeader, headers, version }: ProxyOptions) {
+  constructor({ gateway, log, trustedIps, realIpHeader, realIpRecursive, headers, version }: ProxyOptions) {
     this.#gateway = gateway;
     this.log = log;
-    this.#peers = new Peers(trustedIps, realIpHeader);
+    this.#peers = new Peers(trustedIps, realIpHeader, realIpRecursive);
     this.#headers = new ProxyHeaders(headers, version);
     this.#upstreams = new Upstreams(log);
   }

@@ -29,7 +29,7 @@ beforeAll(() => {
     groupsOf: () => [],
     balancers: noBalancers,
   };
-  const options = { trustedIps: [], realIpHeader: 'X-Real-IP', headers: [], version: '0' };
+  const options = { trustedIps: [], realIpHeader: 'X-Real-IP', realIpRecursive: false, headers: [], version: '0' };
   server = listen({ hostname: '127.0.0.1', port: 0 }, undefined, createProxy({ gateway: { snapshot }, log, ...options }));
 });
 afterAll(() => server.stop(true));

@@ -20,6 +20,7 @@ export function startProxy(setting: Pick<ProxyOptions, 'gateway' | 'log'> & Part
   const proxy = createProxy({
     trustedIps: [],
     realIpHeader: 'X-Real-IP',
+    realIpRecursive: false,
     headers: ['server_tokens', 'latency_tokens', 'X-Kong-Request-Id'],
     version: '1.2.3',
     ...setting,

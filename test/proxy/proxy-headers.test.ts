@@ -128,6 +128,19 @@ describe('towards the upstream', () => {
     }
   });
 
+  test.each([
+    ['203.0.113.7, 198.51.100.1, 127.0.0.2, 127.0.0.3', '198.51.100.1'],
+    ['198.51.100.1,127.0.0.2', '198.51.100.1'],
+    ['[2001:db8::1]:80, 127.0.0.2', '2001:db8::1'],
+    ['127.0.0.9, 127.0.0.2', '127.0.0.9'],
+    ['unknown, 127.0.0.2', '127.0.0.2'],
+    ['198.51.100.1, unknown', '127.0.0.1'],
+    [' , ', '127.0.0.1'],
+  ])('where several trusted peers have made a list, %s, the client is %s', async (list, client) => {
+    const setting = { trustedIps: ['127.0.0.0/8'], realIpHeader: 'X-Forwarded-For', realIpRecursive: true };
+    expect((await seen({ 'X-Forwarded-For': list }, setting)).request?.header('x-real-ip')).toBe(client);
+  });
+
   test('the host is that of the client when the route preserves it', async () => {
     const { request } = await seen({ Host: 'public.test:81' }, { route: { preserve_host: true } });
     expect(request?.header('host')).toBe('public.test:81');
@@ -139,6 +152,7 @@ describe('towards the upstream', () => {
       gateway: { snapshot },
       log: recordingLog().log,
       realIpHeader: 'X-Real-IP',
+      realIpRecursive: false,
       version: '1',
       trustedIps: [],
       headers: [],

@@ -254,14 +254,15 @@ describe('a request that', () => {
   });
 
   test('comes over HTTP to a route that wants HTTPS is told so', async () => {
-    const route = { https_redirect_status_code: 308 } as const;
     using strict = startGateway({ url: upstream.url, httpsOnly: true });
     const refused = await fetch(strict.url);
     expect([refused.status, ((await refused.json()) as { message: string }).message]).toEqual([426, 'Please use HTTPS protocol']);
     expect(refused.headers.get('upgrade')).toBe('TLS/1.2, HTTP/1.1');
-    using kind = startGateway({ url: upstream.url, httpsOnly: true, route });
-    const redirected = await fetch(`${kind.url}/a?b`, { redirect: 'manual', headers: { Host: 'public.test:8000' } });
-    expect([redirected.status, redirected.headers.get('location')]).toEqual([308, 'https://public.test/a?b']);
+    for (const status of [301, 302, 307, 308] as const) {
+      using kind = startGateway({ url: upstream.url, httpsOnly: true, route: { https_redirect_status_code: status } });
+      const redirected = await fetch(`${kind.url}/a?b`, { redirect: 'manual', headers: { Host: 'public.test:8000' } });
+      expect([redirected.status, redirected.headers.get('location')]).toEqual([status, 'https://public.test/a?b']);
+    }
     using behind = startGateway({ url: upstream.url, httpsOnly: true, trustedIps: ['127.0.0.1'] });
     expect((await fetch(behind.url, { headers: { 'X-Forwarded-Proto': 'https' } })).status).toBe(200);
   });

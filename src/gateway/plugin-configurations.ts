@@ -99,6 +99,7 @@ export class PluginConfigurations {
     this.host = {
       lookup: (entity, field) => value => store.findBy(entity, field, value),
       pointingAt: (entity, field) => id => store.pointingAt(entity, field, id),
+      remembered: workOut => remembered(workOut, store),
       log,
       nodeId,
       counters: countersIn({ memory: counterMemory, file: resolve(prefix, 'sluice.counters'), log }),
@@ -199,6 +200,20 @@ const instanceOf = ({ id, name, route, service, consumer_group }: PluginRow): Pl
   service: service?.id ?? null,
   consumerGroup: consumer_group?.id ?? null,
 });
+
+function remembered<T>(workOut: (id: string) => T, store: Pick<Store, 'generation'>): (id: string) => T {
+  const known = new Map<string, T>();
+  let knownAt = store.generation;
+  return id => {
+    if (knownAt !== store.generation) known.clear();
+    knownAt = store.generation;
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    const found = workOut(id);
+    known.set(id, found);
+    return found;
+  };
+}
 
 const isSame = (a: PluginRow, b: PluginRow) => a.enabled === b.enabled && Bun.deepEquals(instanceOf(a), instanceOf(b));
 

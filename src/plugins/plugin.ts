@@ -56,6 +56,8 @@ export interface Host {
   lookup<R extends Row>(entity: Entity<R>, field: string & keyof R): (value: string) => R | undefined;
   /** Finds the rows whose foreign field points at a row, likewise. */
   pointingAt<R extends Row>(entity: Entity<R>, field: string & keyof R): (id: string) => Iterable<R>;
+  /** What a row's id comes to, worked out once and again after rows have changed. */
+  remembered<T>(workOut: (id: string) => T): (id: string) => T;
   readonly log: Log;
   /** Of this gateway, all its workers alike. */
   readonly nodeId: string;

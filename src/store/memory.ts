@@ -29,6 +29,7 @@ interface Touched {
 class MemoryStore implements Store {
   readonly entities: ReadonlyMap<string, Entity>;
   revision = 0;
+  generation = 0;
   readonly #persistence: Persistence | undefined;
   /** Parents before the children that point at them. */
   readonly #collections: ReadonlyMap<string, Collection>;
@@ -218,6 +219,7 @@ class MemoryStore implements Store {
   }
 
   #apply(changes: readonly Change[]): void {
+    this.generation++;
     for (const { entity, id } of changes) this.#collection(entity).delete(id);
     for (const { entity, row } of changes) if (row) this.#collection(entity).put(row);
   }

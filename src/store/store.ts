@@ -37,6 +37,8 @@ export interface Store {
   readonly entities: ReadonlyMap<string, Entity>;
   /** Counts how often reads began to see what another process wrote. */
   readonly revision: number;
+  /** Counts how often rows changed, whoever changed them. */
+  readonly generation: number;
   /** By id, or by the entity's endpoint key, when that is unique by itself. */
   find<R extends Row>(entity: Entity<R>, key: string): R | undefined;
   /** By the id, or a field that is unique. */

@@ -131,6 +131,12 @@ describe('with several workers', () => {
     expect(await statuses(gateway, 'k')).toEqual([200]);
     await gateway.request('PATCH', '/key-auths/k', { key: 'other' });
     expect([await statuses(gateway, 'k'), await statuses(gateway, 'other')]).toEqual([[401], [200]]);
+    await made(gateway, '/plugins', { name: 'acl', config: { allow: ['dev'] } });
+    expect(await statuses(gateway, 'other')).toEqual([403]);
+    await made(gateway, '/consumers/ann/acls', { group: 'dev' });
+    expect(await statuses(gateway, 'other')).toEqual([200]);
+    await gateway.request('DELETE', '/consumers/ann/acls/dev');
+    expect(await statuses(gateway, 'other')).toEqual([403]);
     await gateway.request('DELETE', '/consumers/ann');
     expect(await statuses(gateway, 'other')).toEqual([401]);
     upstream.stop();

@@ -15,6 +15,7 @@ export function openHost(prefix = '/nowhere') {
   const host: Host = {
     lookup: () => () => undefined,
     pointingAt: () => () => [],
+    remembered: workOut => workOut,
     log,
     nodeId: NODE_ID,
     counters: countersIn({ file: join(prefix, 'sluice.counters'), log }),

@@ -4,14 +4,19 @@ import { RequestFailure } from '../../lib/request-failure.ts';
 import { array, boolean, record, string } from '../../schema/field.ts';
 import { noConsumer, noConsumerGroup, protocolsHttp } from '../../schema/typedefs.ts';
 import { headerText } from '../authentication/consumer-headers.ts';
-import type { Context } from '../context.ts';
 import { definePlugin } from '../plugin.ts';
 import { aclEntity } from './acl-entity.ts';
 
-const GROUP_HEADERS = ['x-consumer-groups', 'x-authenticated-groups'] as const;
-
 const FORBIDDEN = new RequestFailure(403, 'You cannot consume this service');
 const UNAUTHORIZED = new RequestFailure(401, 'Unauthorized');
+
+/** What comes of being in groups. */
+interface Standing {
+  readonly passes: boolean;
+  readonly isInNone: boolean;
+  /** As the upstream is told of the groups; null: it is not. */
+  readonly told: string | null;
+}
 
 /** Lets in consumers by the groups they are in. */
 export const acl = definePlugin({
@@ -38,37 +43,46 @@ export const acl = definePlugin({
     const aclsOf = host.pointingAt(aclEntity, 'consumer');
     const membershipsOf = host.pointingAt(consumerGroupConsumer, 'consumer');
     const groupById = host.lookup(consumerGroup, 'id');
+    const standingOfConsumer = host.remembered(id => standingIn([...aclsOf(id)].map(({ group }) => group).concat(consumerGroupsOf(id))));
 
     return {
       access(context) {
         const { consumer, credential, authenticatedGroups } = context;
+        const headers: GroupHeaders = context.upstream.headers;
+        // What clients say of their groups never passes.
+        delete headers['x-consumer-groups'];
+        delete headers['x-authenticated-groups'];
         // Nobody has to know who the client is, when somebody knows its groups.
-        const isByGroups = authenticatedGroups !== null && (consumer === null || credential === null || prefersAuthenticated);
-        if (consumer === null && !isByGroups) throw credential === null ? UNAUTHORIZED : FORBIDDEN;
-        const groups = isByGroups ? [...authenticatedGroups, ...(consumer ? consumerGroupsOf(consumer.id) : [])] : groupsOf(context);
-        if (groups.length === 0 && allowed !== null && credential === null) throw UNAUTHORIZED;
-        if (groups.some(group => denied.has(group))) throw FORBIDDEN;
-        if (allowed !== null && !groups.some(group => allowed.has(group))) throw FORBIDDEN;
-        tellGroups(context, isByGroups ? 'x-authenticated-groups' : 'x-consumer-groups', groups);
+        if (authenticatedGroups !== null && (consumer === null || credential === null || prefersAuthenticated)) {
+          const { passes, told } = standingIn([...authenticatedGroups, ...(consumer ? consumerGroupsOf(consumer.id) : [])]);
+          if (!passes) throw FORBIDDEN;
+          if (told !== null) headers['x-authenticated-groups'] = told;
+          return undefined;
+        }
+        if (consumer === null) throw credential === null ? UNAUTHORIZED : FORBIDDEN;
+        const { passes, isInNone, told } = standingOfConsumer(consumer.id);
+        if (!passes) throw isInNone && credential === null ? UNAUTHORIZED : FORBIDDEN;
+        if (told !== null) headers['x-consumer-groups'] = told;
         return undefined;
       },
     };
 
-    function groupsOf({ consumer }: Context): readonly string[] {
-      if (consumer === null) return [];
-      const groups = [...aclsOf(consumer.id)].map(({ group }) => group);
-      return [...groups, ...consumerGroupsOf(consumer.id)];
+    function standingIn(groups: readonly string[]): Standing {
+      return {
+        passes: allowed === null ? !groups.some(group => denied.has(group)) : groups.some(group => allowed.has(group)),
+        isInNone: groups.length === 0,
+        told: config.hide_groups_header || groups.length === 0 ? null : groups.map(headerText).join(', '),
+      };
     }
 
     function consumerGroupsOf(id: string): readonly string[] {
       if (!includesConsumerGroups) return [];
       return [...membershipsOf(id)].flatMap(({ consumer_group }) => groupById(consumer_group.id)?.name ?? []);
     }
-
-    /** What clients say of their groups never passes. */
-    function tellGroups({ upstream: { headers } }: Context, name: (typeof GROUP_HEADERS)[number], groups: readonly string[]): void {
-      for (const own of GROUP_HEADERS) if (own in headers) delete headers[own];
-      if (!config.hide_groups_header && groups.length > 0) headers[name] = groups.map(headerText).join(', ');
-    }
   },
 });
+
+interface GroupHeaders {
+  'x-consumer-groups'?: string;
+  'x-authenticated-groups'?: string;
+}

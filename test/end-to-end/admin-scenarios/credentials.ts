@@ -175,6 +175,29 @@ export const credentials: Table = {
     remove('/consumers/ann'),
     ...['key-auths', 'basic-auths', 'jwts', 'hmac-auths', 'acls'].map(path => get(`/${path}`, 200, { data: [], next: null })),
   ],
+  'decK puts every credential at an id that it chose, and deletes it there': [
+    ...ANN,
+    ...(
+      [
+        ['key-auth', { key: 'k' }],
+        ['basic-auth', { username: 'u', password: 'p' }],
+        ['jwt', { key: 'j', secret: 's', algorithm: 'HS384' }],
+        ['hmac-auth', { username: 'u', secret: 's' }],
+        ['acls', { group: 'g' }],
+      ] as const
+    ).flatMap(([path, body]) => [
+      put(
+        `/consumers/${ID}/${path}/${THIRD_ID}`,
+        { id: THIRD_ID, ...body, tags: ['managed'] },
+        200,
+        row({ id: THIRD_ID, tags: ['managed'] }),
+      ),
+      put(`/consumers/${ID}/${path}/${THIRD_ID}`, { id: THIRD_ID, ...body, tags: ['again'] }, 200, row({ id: THIRD_ID, tags: ['again'] })),
+      get(`/consumers/${ID}/${path}?tags=again`, 200, rows({ id: THIRD_ID })),
+      remove(`/consumers/${ID}/${path}/${THIRD_ID}`),
+      get(`/consumers/${ID}/${path}`, 200, { data: [], next: null }),
+    ]),
+  ],
   'plugins that find out who calls are not for one who calls': [
     ...ANN,
     post('/consumer_groups', { name: 'gold' }, 201),

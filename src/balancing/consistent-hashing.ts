@@ -4,6 +4,8 @@ import type { Peer } from './peer.ts';
 const FEWEST_POINTS = 1000;
 /** Of a peer where all have the same weight. */
 const POINTS_OF_PEER = 160;
+/** Where Kong would give up for want of slots, all get fewer. */
+const MOST_TAKEN = 0.95;
 
 /**
  * Ketama as Kong has it, point for point (kong/runloop/balancer/consistent_hashing.lua of Kong 3.9): equals go to the same
@@ -21,9 +23,10 @@ export class ConsistentHashing implements Algorithm {
 
   arrange(peers: readonly Peer[], targets: number): void {
     const total = peers.reduce((sum, { weight }) => sum + weight, 0);
+    const wanted = Math.min(targets * POINTS_OF_PEER, this.#points * MOST_TAKEN);
     const owners = new Map<number, Peer>();
     for (const peer of peers) {
-      let entries = Math.max(1, Math.floor((peer.weight / total) * targets * POINTS_OF_PEER));
+      let entries = Math.max(1, Math.floor((peer.weight / total) * wanted));
       for (let index = 1; index <= entries && index <= this.#points && owners.size < this.#points; index++) {
         const point = this.#pointOf(`${peer.ip}::${peer.port} ${index}`);
         // A point that is taken moves the rest along.

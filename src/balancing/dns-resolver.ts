@@ -49,8 +49,11 @@ export class DnsResolver implements Resolver {
     if (name.toLowerCase() === 'localhost') return resolved(['127.0.0.1'], HOSTS_TTL_MS, port);
     const names = this.#names();
     for (const candidate of candidates(name, this.#search)) {
-      const found = (await this.#services(names, candidate, port)) ?? (await addressesOf(names, candidate, port));
-      if (found !== null) return found;
+      const [services, addresses] = await Promise.allSettled([this.#services(names, candidate, port), addressesOf(names, candidate, port)]);
+      if (services.status === 'fulfilled' && services.value !== null) return services.value;
+      // There are name servers that answer no question for SRV records.
+      if (addresses.status === 'rejected') throw addresses.reason;
+      if (addresses.value !== null) return addresses.value;
     }
     throw new Error('dns server error: 3 name error');
   }

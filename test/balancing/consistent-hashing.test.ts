@@ -196,7 +196,13 @@ describe('the ring', () => {
     expect(tried.map(({ ip }) => ip).toSorted()).toEqual(Object.keys(five));
   });
 
-  test('ends where targets are so many and so light that the slots do not do', () => {
+  test('leaves nobody out where targets are many for its slots', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`10.1.${index >> 8}.${index & 255}`, 100]));
+    const ring = ringOf(peersOf(many));
+    expect(new Set(keys.map(key => ring.pick([], key)?.ip)).size).toBe(300);
+  });
+
+  test('ends where one is heavy and thousands are light', () => {
     const many = Object.fromEntries(
       Array.from({ length: 3000 }, (_, index) => [`10.1.${index >> 8}.${index & 255}`, index === 0 ? 65535 : 1]),
     );

@@ -131,6 +131,12 @@ describe('what a name stands for', () => {
   });
 });
 
+test('its A records, where name servers know nothing of SRV records', async () => {
+  server.mode = 'fail SRV';
+  server.records = { 'api.test': [['A', 30, '10.0.0.1']] };
+  expect((await resolverOf().resolve('api.test', 80)).addresses.map(({ ip }) => ip)).toEqual(['10.0.0.1']);
+});
+
 describe('targets that are names', () => {
   const start = async (name: string, more: object = {}) => {
     const { clock, pass } = handClock();

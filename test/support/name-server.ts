@@ -13,8 +13,8 @@ export interface NameServer {
   readonly queries: readonly string[];
   /** What there is from now on. */
   records: Readonly<globalThis.Record<string, readonly Record[]>>;
-  /** In place of an answer. */
-  mode: 'answer' | 'fail' | 'silence';
+  /** In place of an answer; `fail SRV` to those questions alone. */
+  mode: 'answer' | 'fail' | 'fail SRV' | 'silence';
   /** Resolves once a question came so many times. */
   asked(query: string, times?: number): Promise<void>;
   stop(): void;
@@ -50,7 +50,8 @@ export async function startNameServer(records: NameServer['records'] = {}): Prom
     for (const check of [...watchers]) check();
     if (server.mode === 'silence') return;
     const known = server.records[name];
-    const code = server.mode === 'fail' ? 2 : known === undefined ? 3 : 0;
+    const fails = server.mode === 'fail' || server.mode === `fail ${word}`;
+    const code = fails ? 2 : known === undefined ? 3 : 0;
     const answers = code === 0 ? answersTo(server.records, name, word) : [];
     const header = Buffer.alloc(12);
     message.copy(header, 0, 0, 2);

@@ -7,9 +7,11 @@ const PATIENCE_MS = 2000;
 const RETRY_MS = 2;
 /** As many requests as are counted in one transaction. */
 const MOST_TOGETHER = 100;
-const CLEAN_MS = 60_000;
-/** As many windows as are removed at a time, once they have ended. */
-const MOST_REMOVED = 1000;
+/** How often windows are removed that have ended, and how long ago that must have been. */
+const CLEAN_MS = 1000;
+const ENDED_MS = 60_000;
+/** So many are removed at a time, and two for each that was written since: they never pile up, and no request waits for long. */
+const LEAST_REMOVED = 100;
 
 const SCHEMA =
   'CREATE TABLE IF NOT EXISTS counters (ends_at INTEGER, key TEXT, count INTEGER NOT NULL, PRIMARY KEY (ends_at, key)) WITHOUT ROWID';
@@ -37,6 +39,7 @@ export class SqliteCounters implements WindowCounters {
   #waiting: Waiting[] = [];
   #isAtWork = false;
   #cleanedAt = Date.now();
+  #written = 0;
 
   constructor(file: string) {
     this.#file = file;
@@ -93,18 +96,25 @@ export class SqliteCounters implements WindowCounters {
         windows,
         windows.map(({ key, endsAt }) => select.get(endsAt, key)?.count ?? 0),
       );
-      if (adds && result.full === -1) for (const { key, endsAt, amount } of windows) add.run(endsAt, key, amount);
+      if (!adds || result.full >= 0) return result;
+      for (const { key, endsAt, amount } of windows) add.run(endsAt, key, amount);
+      this.#written += windows.length;
       return result;
     };
-    const now = Date.now();
-    const cleans = now - this.#cleanedAt >= CLEAN_MS;
-    if (cleans) this.#cleanedAt = now;
     return database
       .transaction(() => {
-        if (cleans) database.query(REMOVE).run(now - CLEAN_MS, MOST_REMOVED);
+        this.#clean(database);
         return together.map(count);
       })
       .immediate();
+  }
+
+  #clean(database: Database): void {
+    const now = Date.now();
+    if (now - this.#cleanedAt < CLEAN_MS) return;
+    database.query(REMOVE).run(now - ENDED_MS, LEAST_REMOVED + 2 * this.#written);
+    this.#cleanedAt = now;
+    this.#written = 0;
   }
 
   /** From the first request on that waits: those behind it must not wait for its patience and then for their own. */

@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setSystemTime, test } from 'bun:test';
 import { join } from 'node:path';
 import { consumerGroup } from '../../src/entities/consumer-group.ts';
@@ -201,6 +202,17 @@ describe('requests are counted together', () => {
     using gateway = limited(config, { ...trusting, known });
     expect(await gateway.statuses(2, '/', client('192.0.2.1'))).toEqual([200, 429]);
     expect(await gateway.statuses(2, '/', client('192.0.2.2'))).toEqual([200, 429]);
+  });
+
+  test('by what a client makes up, however long it is, and only a digest of that is kept', async () => {
+    const file = join(newFolder(), 'counters');
+    const host = { ...openHost().host, databaseCounters: new SqliteCounters(file) };
+    using gateway = limited({ minute: 1, limit_by: 'header', header_name: 'X-Tenant', policy: 'cluster' }, { host });
+    const tenant = (end: string) => ({ headers: { 'X-Tenant': `${'x'.repeat(10_000)}${end}` } });
+    expect(await gateway.statuses(2, '/', tenant('a'))).toEqual([200, 429]);
+    expect(await gateway.statuses(2, '/', tenant('b'))).toEqual([200, 429]);
+    const lengths = new Database(file).query('SELECT max(length(key)) FROM counters').values();
+    expect(Number(lengths[0]?.[0])).toBeLessThan(250);
   });
 
   test('in one group, when the row is for it', async () => {

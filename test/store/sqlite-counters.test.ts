@@ -91,7 +91,8 @@ describe('counters in a SQLite file', () => {
     const counters = new SqliteCounters(file);
     const now = Date.now();
     try {
-      await counters.take([{ ...window('ended', 1), endsAt: now + 1000 }, window('a', 1)]);
+      for (let number = 0; number < 500; number++) await counters.take([{ ...window(`ended ${number}`, 1), endsAt: now + 1000 }]);
+      await counters.take([window('a', 1)]);
       setSystemTime(now + 120_000);
       await counters.take([window('b', 1)]);
     } finally {

@@ -12,6 +12,9 @@ export interface IdentifierConfig {
 /** In keys, for rows that are for no route or no service alone. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
+/** Of an identifier as it is. */
+const LONGEST = 256;
+
 /** Rows for the same route and service count together. */
 export const scopeOf = ({ route, service }: PluginInstance): string => `${route ?? NOBODY}:${service ?? NOBODY}`;
 
@@ -27,7 +30,7 @@ export function identifierBy({ limit_by, header_name, path }: IdentifierConfig, 
     case 'credential':
       return context => context.credential?.id ?? context.clientIp;
     case 'header':
-      return context => context.request.headers.get(header_name ?? '') ?? context.clientIp;
+      return context => shortened(context.request.headers.get(header_name ?? '') ?? context.clientIp);
     case 'path':
       return context => (context.path === path ? path : context.clientIp);
     case 'consumer-group':
@@ -35,6 +38,11 @@ export function identifierBy({ limit_by, header_name, path }: IdentifierConfig, 
     default:
       return context => context.clientIp;
   }
+}
+
+/** What clients make up may be long, and is kept until its period ends. */
+function shortened(text: string): string {
+  return text.length <= LONGEST ? text : Bun.SHA256.hash(text, 'hex');
 }
 
 /** The group that the row is for, else the first of the consumer's groups by name. */

@@ -35,7 +35,7 @@ const config = record(
     connect_timeout: timeout(1000),
     send_timeout: timeout(5000),
     read_timeout: timeout(5000),
-    http_response_header_for_traceid: string(),
+    http_response_header_for_traceid: headerName,
     header_type: string({
       required: false,
       default: 'preserve',

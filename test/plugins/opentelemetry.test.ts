@@ -346,6 +346,7 @@ describe('refuses', () => {
     ['no default format', { ...url, propagation: { inject: ['w3c'] } }, 'default_format = "required field missing"'],
     ['an empty attribute', { ...url, resource_attributes: { region: '' } }, 'length must be at least 1'],
     ['a header that is none', { ...url, headers: { 'a b': 'c' } }, "bad header name 'a b'"],
+    ['a header of answers that is none', { ...url, http_response_header_for_traceid: 'x trace' }, "bad header name 'x trace'"],
     ['batches of none', { ...url, batch_span_count: 0 }, 'value must be greater than 0'],
   ])('%s', (_, config, message) => {
     expect(() => start(config)).toThrow(message);

@@ -69,14 +69,14 @@ export const cors = definePlugin({
 
     function allow(headers: Headers, origin: string | null): void {
       const { anyone, allowed, varies } = allowOrigin(origin);
-      if (varies) headers.append('Vary', 'Origin');
+      if (varies) varyByOrigin(headers);
       if (allowed === null) headers.delete('Access-Control-Allow-Origin');
       else headers.set('Access-Control-Allow-Origin', allowed);
       if (!credentials) return;
       if (anyone) {
         // With credentials, no browser takes `*`.
         if (origin === null) return;
-        if (!varies) headers.append('Vary', 'Origin');
+        varyByOrigin(headers);
         headers.set('Access-Control-Allow-Origin', origin);
       }
       headers.set('Access-Control-Allow-Credentials', 'true');
@@ -99,6 +99,11 @@ export const cors = definePlugin({
 
 function isPreflight({ method, request: { headers } }: Context): boolean {
   return method === 'OPTIONS' && headers.has('origin') && headers.has('access-control-request-method');
+}
+
+/** An answer that was kept says so already. */
+function varyByOrigin(headers: Headers): void {
+  if (!/(?:^|,)\s*origin\s*(?:,|$)/i.test(headers.get('vary') ?? '')) headers.append('Vary', 'Origin');
 }
 
 interface Allowance {

@@ -139,6 +139,19 @@ describe('a browser that calls', () => {
     expect(told(refused.headers)).toEqual({ vary: 'Accept, Origin' });
   });
 
+  test.each([
+    ['Origin', 'Origin'],
+    ['Accept, origin', 'Accept, origin'],
+    ['X-Origin', 'X-Origin, Origin'],
+  ])('what varies by %s varies by %s', async (vary, wanted) => {
+    const { headers } = await rig.ask(
+      cors,
+      { origins: [PAGE, 'https://x.test'] },
+      { headers: { origin: PAGE }, reply: { headers: { vary }, body: 'up' } },
+    );
+    expect(headers.get('vary')).toBe(wanted);
+  });
+
   test('is told also when the gateway itself answers', async () => {
     const { status, headers } = await rig.ask(cors, {}, { headers: { origin: PAGE }, setting: { matches: () => false } });
     expect([status, told(headers)]).toEqual([404, { 'allow-origin': '*' }]);

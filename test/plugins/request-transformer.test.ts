@@ -216,6 +216,11 @@ describe('a JSON body', () => {
   });
 });
 
+test.each(['GET', 'HEAD'])('a %s is given no body', async method => {
+  const { status, sent } = await ask({ add: { body: ['a:1'] } }, { method, headers: JSON_TYPE });
+  expect([status, sent?.bodyLength]).toEqual([200, 0]);
+});
+
 test('a body of another type passes, however large it is', async () => {
   const body = 'x'.repeat(17 * 1024 * 1024);
   const { sent } = await ask({ add: { body: ['b:2'] } }, { method: 'POST', body, headers: { 'content-type': 'text/plain' } });

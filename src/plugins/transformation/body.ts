@@ -22,7 +22,10 @@ function mediaOf(type: string | undefined): 'json' | 'multipart' | 'form' | null
 
 /** What is no JSON object and no form passes as it is, and so does a body that nothing changes. */
 export async function transformBody(context: Context, operations: Operations, lookup: Lookup): Promise<void> {
-  const type = context.upstream.headers['content-type'];
+  const { method, headers } = context.upstream;
+  // Bun sends none with these.
+  if (method === 'GET' || method === 'HEAD') return;
+  const type = headers['content-type'];
   switch (mediaOf(type)) {
     case 'json':
       return transformJson(context, operations, lookup);

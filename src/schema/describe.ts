@@ -4,10 +4,11 @@ export type Description = { readonly [fact: string]: unknown };
 
 /** The field as Kong prints it at `GET /schemas/…`: its facts without functions, and what it contains. */
 export function describe(field: Field): Description {
-  const { shorthand_fields: shorthands, subschema: _, ...facts }: RecordFacts = field.facts;
+  const { shorthand_fields: shorthands, subschema: _, transformations = [], ...facts }: RecordFacts = field.facts;
+  const declared = transformations.filter(({ always }) => !always);
   return {
     type: field.type,
-    ...withoutFunctions(facts),
+    ...withoutFunctions({ ...facts, ...(declared.length > 0 && { transformations: declared }) }),
     ...(field.elements && { elements: describe(field.elements) }),
     ...(field.keys && { keys: describe(field.keys) }),
     ...(field.values && { values: describe(field.values) }),

@@ -29,7 +29,10 @@ export interface Transformation {
   readonly input: readonly string[];
   /** Fields that it takes besides, which the row may have already. */
   readonly needs?: readonly string[];
-  /** It is no digest, but says what the write asks for in the words of rows: so it runs for rows too that come as they are kept. */
+  /**
+   * It is no digest, but says what the write asks for in the words of rows: so it runs for rows too that come as they are kept, and is not
+   * printed at `/schemas/…`.
+   */
   readonly always?: true;
   /** Gets the values of `input`, then those of `needs`; answers with the fields to set. */
   readonly on_write: (...values: never[]) => Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ commit = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 sources = $(shell find src -name '*.ts') package.json package-lock.json
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup build run dev types lint test bench bench-admin bench-counters bench-router format clean
+.PHONY: check help setup build run dev types lint test bench bench-streams bench-soak bench-admin bench-counters bench-router format clean
 
 check: types lint test ## Everything that must hold: types, format and lint, tests (what make alone does)
 
@@ -43,6 +43,12 @@ test: build ## Run every test, those of the executable included
 
 bench: build ## Compare with nginx: requests a second, CPU, latency, memory
 	$(bun) test/bench/run.ts
+
+bench-streams: build ## What ten thousand streams at once cost
+	$(bun) test/bench/streams.ts
+
+bench-soak: build ## Ten minutes of mixed load: failures, memory, descriptors
+	$(bun) test/bench/soak.ts
 
 bench-admin: build ## What 10,000 services cost: writes, memory, restart, import, reload
 	$(bun) test/bench/admin.ts

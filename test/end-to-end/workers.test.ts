@@ -7,12 +7,13 @@ import { randomOf } from '../support/random.ts';
 import { refused } from '../support/refused.ts';
 import { startUpstream } from '../support/upstream.ts';
 
-setDefaultTimeout(60_000);
-
 const WORKERS = 4;
-/** Writes whose next request is looked at. */
-const TRIES = 2000;
-const KILLS = 10;
+/** Writes whose next request is looked at, and workers that are killed: more of both when the environment says so. */
+const { TRIES = '2000', KILLS = '10' } = process.env;
+const tries = Number(TRIES);
+const kills = Number(KILLS);
+
+setDefaultTimeout(Math.max(60_000, tries * 30, kills * 6000));
 const environment = { SLUICE_WORKERS: String(WORKERS) };
 
 /** Answers with the path it was asked for. */
@@ -99,7 +100,7 @@ describe('what is configured', () => {
     await serviceAt(gateway, `http://127.0.0.1:${upstream.port}`);
     const busy = load(8, async () => expect((await fetch(`${gateway.proxy}/load`)).status).toBe(200));
     const wrong: string[] = [];
-    for (let count = 0; count < TRIES; count++) {
+    for (let count = 0; count < tries; count++) {
       const path = `/${count}`;
       const { status } = await gateway.request('PATCH', '/services/upstream', { path });
       const seen = await (await (count % 2 === 0 ? ask : fetch)(gateway.proxy)).text();
@@ -194,7 +195,7 @@ describe('a worker', () => {
         }
       }
     });
-    for (let kill = 0; kill < KILLS; kill++) {
+    for (let kill = 0; kill < kills; kill++) {
       const before = await workersOf(gateway);
       const victim = before[below(before.length)] ?? 0;
       process.kill(victim, 'SIGKILL');
@@ -204,10 +205,10 @@ describe('a worker', () => {
       expect(newest).toBe(kill + 1);
       while ((await workersOf(gateway)).includes(victim) || (await workersOf(gateway)).length < WORKERS) await Bun.sleep(5);
     }
-    expect(await busy.stop()).toBeGreaterThan(KILLS);
+    expect(await busy.stop()).toBeGreaterThan(kills);
     expect(wrong).toEqual([]);
     expect([...resets].filter(code => code !== 'ECONNRESET')).toEqual([]);
-    expect(gateway.log.filter(({ message }) => message === 'a worker ended: another takes its place').length).toBe(KILLS);
+    expect(gateway.log.filter(({ message }) => message === 'a worker ended: another takes its place').length).toBe(kills);
   });
 
   test('that does not move any more is replaced, and holds up no write for good', async () => {

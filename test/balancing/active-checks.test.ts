@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { pem } from '../support/certificates.ts';
 import { handClock } from '../support/clock.ts';
 import type { Answer, Reply } from '../support/upstream.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -8,11 +9,15 @@ setDefaultTimeout(30_000);
 
 const [one, two] = [startUpstream(), startUpstream()];
 const secure = startUpstream({ tls: true });
+/** It serves nobody who has no certificate of `authority`. */
+const mutual = startUpstream({
+  tls: { cert: pem('server'), key: pem('server.key'), ca: pem('authority'), requestCert: true, rejectUnauthorized: true },
+});
 afterAll(() => {
-  for (const server of [one, two, secure]) server.stop();
+  for (const server of [one, two, secure, mutual]) server.stop();
 });
 beforeEach(() => {
-  for (const server of [one, two, secure]) server.answer({ body: 'ok' });
+  for (const server of [one, two, secure, mutual]) server.answer({ body: 'ok' });
 });
 const gone = startUpstream();
 gone.stop();
@@ -118,6 +123,20 @@ describe('how a check asks', () => {
     await gateway.pass(5);
     await gateway.becomes(word);
   });
+});
+
+test('a check shows the certificate of the upstream, as it is now', async () => {
+  const id = 'bbbbbbbb-0000-4000-8000-000000000000';
+  await using gateway = await startChecking(active({ type: 'https', https_verify_certificate: false }), mutual);
+  await gateway.pass(5);
+  await gateway.becomes('UNHEALTHY');
+  await gateway.admin('POST', '/certificates', { id, cert: pem('client'), key: pem('client.key') });
+  await gateway.admin('PATCH', '/upstreams/backend', { client_certificate: { id } });
+  await gateway.pass(5);
+  await gateway.becomes('HEALTHY');
+  await gateway.admin('PATCH', `/certificates/${id}`, { cert: pem('rsa'), key: pem('rsa.key') });
+  await gateway.pass(5);
+  await gateway.becomes('UNHEALTHY');
 });
 
 test('targets that are well and targets that are not have intervals of their own', async () => {

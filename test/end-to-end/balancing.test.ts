@@ -1,5 +1,8 @@
 import { afterAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { type RunningGateway, startGateway } from '../support/executable.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pem } from '../support/certificates.ts';
+import { newFolder, type RunningGateway, startGateway } from '../support/executable.ts';
 import { startNameServer } from '../support/name-server.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -129,4 +132,36 @@ test('without a database, a target that is out stays out when the configuration 
   expect((await gateway.request('POST', '/config', configuration({ consumers: [{ username: 'anna' }] }))).status).toBe(201);
   await becomes(gateway, one, 'UNHEALTHY');
   for (let sent = 0; sent < 12; sent++) expect(await (await ask(gateway)).text()).toBe('two');
+});
+
+test('certificates of targets are verified against the authorities of the settings, by checks and requests, for the name that is asked', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'authority.pem'), pem('authority'));
+  const secure = startUpstream({ tls: { cert: pem('server'), key: pem('server.key') } });
+  secure.answer({ body: 'secure' });
+  await using gateway = await startGateway({ folder, environment: { ...environment, SLUICE_TRUSTED_CERTIFICATES: 'authority.pem' } });
+  const active = {
+    type: 'https',
+    healthy: { interval: 0.1, successes: 1 },
+    unhealthy: { interval: 0.1, tcp_failures: 1 },
+  };
+  const target = `localhost:${secure.port}`;
+  const made = [
+    await gateway.request('POST', '/upstreams', { name: 'backend', healthchecks: { active } }),
+    await gateway.request('POST', '/upstreams/backend/targets', { target }),
+    await gateway.request('POST', '/services', { name: 'api', host: 'backend', protocol: 'https' }),
+    await gateway.request('POST', '/services/api/routes', { paths: ['/'] }),
+    await gateway.request('PUT', `/upstreams/backend/targets/${target}/unhealthy`),
+  ];
+  expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 204]);
+  const word = async (wanted: string) => {
+    const health = async () =>
+      ((await gateway.request('GET', '/upstreams/backend/health')).body as { data: { health: string }[] }).data[0]?.health;
+    while ((await health()) !== wanted) await Bun.sleep(5);
+  };
+  await word('HEALTHY');
+  while ((await (await ask(gateway)).text()) !== 'secure') await Bun.sleep(1);
+  await gateway.request('PATCH', '/upstreams/backend', { healthchecks: { active: { https_sni: 'other.example' } } });
+  await word('UNHEALTHY');
+  secure.stop();
 });

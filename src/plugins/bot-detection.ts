@@ -34,7 +34,15 @@ const BOTS = [
   String.raw`(?:[Aa]rchiver|[Ii]ndexer|[Ss]craper|[Bb]ot|[Ss]pider|[Cc]rawl[a-z]*)[/ ]\d`,
   // Phones by the name of CUBOT are none.
   '[Ss][Pp][Ii][Dd][Ee][Rr]|[Ss]crape|[^C][^Uu][Bb]ot|[Cc][Rr][Aa][Ww][Ll]',
-].map(pattern => compilePcreSearch(pattern));
+];
+
+let compiledBots: readonly ((text: string) => boolean)[] | null = null;
+
+/** Made when first needed: a start must not wait for it. */
+function bots(): readonly ((text: string) => boolean)[] {
+  compiledBots ??= BOTS.map(pattern => compilePcreSearch(pattern));
+  return compiledBots;
+}
 
 /** What follows in a longer name changes nothing: some patterns would take time that grows with its square. */
 const LONGEST = 8192;
@@ -53,7 +61,7 @@ export const botDetection = definePlugin({
 
   configure({ allow, deny }) {
     const allowed = compile(allow, 'allow');
-    const denied = [...compile(deny, 'deny'), ...BOTS];
+    const denied = [...compile(deny, 'deny'), ...bots()];
     const verdicts = new Map<string, boolean>();
 
     return {

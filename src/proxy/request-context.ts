@@ -47,6 +47,8 @@ export class RequestContext implements Context, Routable {
   readonly clientIp: string;
   readonly snapshot: Snapshot;
 
+  /** Of a body that is passed on while it comes, something is still missing. */
+  bodyIsComing = false;
   /** The client asks for a WebSocket. */
   wantsTunnel = false;
   /** The upstream has agreed. */
@@ -143,9 +145,16 @@ export class RequestContext implements Context, Routable {
     this.rest(connect + write + read);
   }
 
+  /** Whether the upstream may take longer than any timer of Bun's. */
+  get isPatient(): boolean {
+    const { connect, write, read } = this.upstream.timeouts;
+    return connect + write + read > (LONGEST_IDLE_SECONDS - GRACE_SECONDS) * 1000;
+  }
+
   rest(milliseconds: number): void {
     const seconds = Math.ceil(milliseconds / 1000) + GRACE_SECONDS;
-    this.server.timeout(this.request, seconds > LONGEST_IDLE_SECONDS ? 0 : seconds);
+    const isLong = seconds > LONGEST_IDLE_SECONDS;
+    this.server.timeout(this.request, isLong ? (this.bodyIsComing ? LONGEST_IDLE_SECONDS : 0) : seconds);
   }
 
   /** Bun would keep what was set above for the connection's next requests. */

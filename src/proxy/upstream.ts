@@ -6,6 +6,7 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import { callPeers } from './balanced-call.ts';
 import { Call, ClientLeft } from './call.ts';
 import { ask } from './handshake.ts';
+import { pacedBody } from './paced-body.ts';
 import { removeHopByHop } from './proxy-headers.ts';
 import type { RequestContext } from './request-context.ts';
 import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, NOT_CONNECTED } from './upstream-failures.ts';
@@ -58,11 +59,12 @@ export class Upstreams {
     const { url, timeouts } = upstream;
     const tls = context.target?.tls;
     if (url === null) throw new RequestFailure(503, NO_SERVICE);
-    const body = upstream.body === undefined ? await clientBody(context) : plainBody(context, upstream.body);
+    let body = upstream.body === undefined ? await clientBody(context) : plainBody(context, upstream.body);
     const { signal } = request;
     if (signal.aborted) throw new ClientLeft();
     context.awaitUpstream();
     context.body.forgetParsed();
+    if (body instanceof ReadableStream && context.isPatient) body = pacedBody(body, context);
 
     const sentAtOnce = body === null || (!(body instanceof ReadableStream) && body.length <= SENT_AT_ONCE);
     const patience = sentAtOnce ? timeouts.connect + timeouts.read : Number.POSITIVE_INFINITY;

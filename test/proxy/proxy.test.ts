@@ -253,6 +253,28 @@ describe('a request that', () => {
     ]);
   });
 
+  test.each([
+    ['/a/../b', '/b'],
+    ['/a/%2e%2E/b', '/b'],
+    ['/a/.%2e/../b', '/b'],
+    ['/../../b', '/b'],
+    ['/a/%2e/b', '/a/b'],
+    ['/a/..', '/'],
+    ['/a\\..\\b', '/b'],
+    ['/a/..%2fb', '/a/..%2fb'],
+    ['/a/..%5cb', '/a/..%5cb'],
+    ['/a//b', '/a//b'],
+    ['/a%00b', '/a%00b'],
+    ['/%61%zz', '/%61%zz'],
+    ['/a"<>b', '/a%22%3C%3Eb'],
+  ])('asks for %s is routed and passed on as %s', async (target, path) => {
+    const routed: string[] = [];
+    const matches = (request: { path: string }) => routed.push(request.path) > 0;
+    using gateway = startGateway({ url: upstream.url, matches });
+    await exchange(gateway.port, get(target, 'Host: h'));
+    expect([routed, upstream.requests.at(-1)?.target]).toEqual([[path], path]);
+  });
+
   test('comes over HTTP to a route that wants HTTPS is told so', async () => {
     using strict = startGateway({ url: upstream.url, httpsOnly: true });
     const refused = await fetch(strict.url);

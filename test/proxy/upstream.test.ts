@@ -204,9 +204,9 @@ describe('a client that leaves', () => {
     expect((await logged.promise).outcome.clientLeft).toBe(true);
   });
 
-  test('while it sends its body ends the call', async () => {
+  test.each([60_000, 3_600_000])('while it sends its body ends the call, which could wait %d ms', async read_timeout => {
     const number = count() + 1;
-    using gateway = startGateway({ url: upstream.url });
+    using gateway = startGateway({ url: upstream.url, service: { read_timeout } });
     const client = await rawClient(gateway.port);
     client.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\npart');
     await upstream.bodyReached(number, 4);
@@ -214,4 +214,18 @@ describe('a client that leaves', () => {
     await upstream.closed(number);
     expect(upstream.requests[number - 1]?.complete).toBe(false);
   });
+});
+
+test.each([60_000, 3_600_000])('a body that is passed on while it comes is whole, where the answer may take %d ms', async read_timeout => {
+  upstream.answer({ body: 'ok' });
+  const number = count() + 1;
+  using gateway = startGateway({ url: upstream.url, service: { read_timeout } });
+  const client = await rawClient(gateway.port);
+  const half = 'x'.repeat(100_000);
+  client.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${2 * half.length}\r\n\r\n${half}`);
+  await upstream.bodyReached(number, half.length);
+  client.write(half);
+  expect((await upstream.received(number)).text()).toBe(half + half);
+  expect(await client.shows('ok')).toContain('HTTP/1.1 200');
+  client.leave();
 });

@@ -21,7 +21,7 @@ export interface DatagramSocket extends Disposable {
 
 /** Listens at a path, or at an abstract name, which begins with @. One that is `stopped` takes no message. Needs python3. */
 export async function openDatagramSocket(path: string, state: 'reading' | 'stopped' = 'reading'): Promise<DatagramSocket> {
-  const receiver = Bun.spawn([python as string, '-c', RECEIVER, path, state], { stdout: 'pipe' });
+  const receiver = Bun.spawn([python as string, '-c', RECEIVER, path, state], { stdout: 'pipe', stderr: 'ignore' });
   const reader = receiver.stdout.getReader();
   const decoder = new TextDecoder();
   let rest = '';

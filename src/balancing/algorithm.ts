@@ -4,7 +4,7 @@ import type { Peer } from './peer.ts';
 export interface Algorithm {
   /**
    * There are other peers than before, or they have other weights. They come in an order that
-   * is the same in every process. `targets` is how many targets they belong to.
+   * is the same in every process. `targets` is how many targets there are, those without weight included.
    */
   arrange(peers: readonly Peer[], targets: number): void;
   /**

@@ -196,7 +196,7 @@ export class Balancer {
     }
     this.peers = [...peers.values()];
     health.keep(this.upstream.id, new Set(peers.keys()));
-    this.#algorithm.arrange(this.peers, serving.length);
+    this.#algorithm.arrange(this.peers, this.#targets.size);
   }
 }
 

@@ -5,6 +5,7 @@ import { Peer } from '../../src/balancing/peer.ts';
 import type { Consumer } from '../../src/entities/consumer.ts';
 import { definePlugin } from '../../src/plugins/plugin.ts';
 import { record } from '../../src/schema/field.ts';
+import { randomOf } from '../support/random.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { type Balanced, startBalanced } from './gateway.ts';
 
@@ -157,6 +158,33 @@ describe('the ring', () => {
   };
   const keys = Array.from({ length: 20_000 }, (_, index) => `key ${index}`);
   const five = { '10.0.0.1': 100, '10.0.0.2': 100, '10.0.0.3': 100, '10.0.0.4': 100, '10.0.0.5': 100 };
+
+  test('is the one that Kong would make, searched slot by slot', () => {
+    const random = randomOf(7);
+    for (let round = 0; round < 20; round++) {
+      const weights = Object.fromEntries(
+        Array.from({ length: 1 + random.below(40) }, (_, index) => [`10.0.${round}.${index + 10}`, 1 + random.below(100)]),
+      );
+      const peers = peersOf(weights);
+      const slots: string[] = [];
+      const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+      for (const [ip, weight] of Object.entries(weights)) {
+        let left = Math.max(1, Math.floor((weight / total) * peers.length * 160));
+        for (let number = 1; left > 0; number++) {
+          const slot = Bun.hash.xxHash32(`${ip}::80 ${number}`) % 10_000;
+          if (slots[slot] !== undefined) continue;
+          slots[slot] = ip;
+          left--;
+        }
+      }
+      const ring = ringOf(peers);
+      for (const key of keys.slice(0, 500)) {
+        let slot = Bun.hash.xxHash32(key) % 10_000;
+        while (slots[slot] === undefined) slot = slot === 0 ? 9_999 : slot - 1;
+        expect(ring.pick([], key)?.ip).toBe(slots[slot] as string);
+      }
+    }
+  });
 
   test('moves few when a target comes, all of them to it', () => {
     const before = ringOf(peersOf(five));

@@ -103,6 +103,11 @@ describe('a token is found', () => {
       { header_names: ['authorization', 'X-Token'] },
       token => ({ headers: { 'x-token': `bearer ${token}` } }),
     ],
+    [
+      'beside a name that no header can have',
+      { header_names: ['a b', 'x_token'] },
+      token => ({ headers: { 'x-token': `bearer ${token}` } }),
+    ],
     ['in the query', {}, token => ({ path: `/?a=1&jwt=${token}` })],
     ['in a parameter of another name', { uri_param_names: ['a', 'token'] }, token => ({ path: `/?token=${token}` })],
     ['in a cookie', { cookie_names: ['a', 'session'] }, token => ({ headers: { cookie: `x=1; session=${token}; y` } })],

@@ -41,6 +41,8 @@ describe('a key is taken', () => {
   test.each<Case>([
     ['in a header', {}, { headers: { apikey: 'anns-key' } }],
     ['in a header of any case', { key_names: ['X-Team-Key'] }, { headers: { 'x-TEAM-key': 'anns-key' } }],
+    ['in a header with dashes for underscores', { key_names: ['team_key'] }, { headers: { 'Team-Key': 'anns-key' } }],
+    ['under a name that no header can have', { key_names: ['the key'] }, { path: '/?the+key=anns-key' }],
     ['in the query', {}, { path: '/?apikey=anns-key' }],
     ['in the query, escaped', {}, { path: '/?a=b&api%6Bey=anns%2Dkey' }],
     ['under a later name', { key_names: ['first', 'second'] }, { headers: { second: 'anns-key' } }],
@@ -183,6 +185,7 @@ describe('with hide_credentials the key stops here', () => {
   const BOTH = { apikey: 'anns-key' };
   test.each<readonly [...Case, target: string, body: string]>([
     ['in a header', {}, { headers: BOTH }, '/', ''],
+    ['in a header of either spelling', { key_names: ['api_key'] }, { headers: { 'api-key': 'anns-key' } }, '/', ''],
     ['in the query', {}, { path: '/a?x=%41&apikey=anns-key&y' }, '/a?x=%41&y', ''],
     ['in the query alone', {}, { path: '/a?apikey=anns-key' }, '/a', ''],
     ['in the header, and in the query as well', {}, { path: '/?apikey=other&x=1', headers: BOTH }, '/?x=1', ''],
@@ -204,6 +207,7 @@ describe('with hide_credentials the key stops here', () => {
     ],
   ])('%s', async (_, config, asked, target, body) => {
     const { status, sent } = await ask(asked, { hide_credentials: true, ...config });
+    expect(JSON.stringify(sent?.headers)).not.toContain('anns-key');
     expect([status, sent?.header('apikey'), sent?.target, sent?.text()]).toEqual([200, undefined, target, body]);
     expect(sent?.header('content-length') ?? '0').toBe(String(body.length));
   });

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../lib/json.ts';
 import { boolean, number, record, set, string } from '../../schema/field.ts';
 import { noConsumer, noConsumerGroup, protocolsHttp } from '../../schema/typedefs.ts';
 import { challenge, compileAuthentication, type Verdict } from '../authentication/authenticate.ts';
+import { headerNamesOf } from '../authentication/header-names.ts';
 import type { Context } from '../context.ts';
 import { exitWithJson } from '../exit.ts';
 import { definePlugin } from '../plugin.ts';
@@ -45,7 +46,7 @@ export const jwt = definePlugin({
     const places = {
       parameters: config.uri_param_names ?? [],
       cookies: config.cookie_names ?? [],
-      headers: (config.header_names ?? []).map(name => name.toLowerCase()),
+      headers: (config.header_names ?? []).flatMap(headerNamesOf),
     };
     const keyClaim = config.key_claim_name ?? 'iss';
     const longest = config.maximum_expiration ?? 0;

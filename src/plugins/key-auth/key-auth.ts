@@ -4,6 +4,7 @@ import { RequestFailure } from '../../lib/request-failure.ts';
 import { array, boolean, record, string } from '../../schema/field.ts';
 import { noConsumer, noConsumerGroup, protocolsHttp } from '../../schema/typedefs.ts';
 import { challenge, compileAuthentication, type Verdict } from '../authentication/authenticate.ts';
+import { headerNamesOf } from '../authentication/header-names.ts';
 import type { Context } from '../context.ts';
 import { definePlugin } from '../plugin.ts';
 import { type BodyFields, readBodyFields } from './body-fields.ts';
@@ -31,17 +32,17 @@ export const keyAuth = definePlugin({
 
   configure(config, host) {
     const { key_in_header: inHeader, key_in_query: inQuery, key_in_body: inBody, hide_credentials: hides } = config;
-    const names = config.key_names.map(name => ({ name, header: name.toLowerCase() }));
-    const headers = challenge('Key', config.realm);
-    const duplicate = new RequestFailure(401, 'Duplicate API key found', headers);
-    const missing = new RequestFailure(401, 'No API key found in request', headers);
-    const unknown = new RequestFailure(401, 'Unauthorized', headers);
+    const names = config.key_names.map(name => ({ name, headers: headerNamesOf(name) }));
+    const asked = challenge('Key', config.realm);
+    const duplicate = new RequestFailure(401, 'Duplicate API key found', asked);
+    const missing = new RequestFailure(401, 'No API key found in request', asked);
+    const unknown = new RequestFailure(401, 'Unauthorized', asked);
     const credentialOf = host.lookup(keyauthCredential, 'key');
 
     return {
       access: compileAuthentication<KeyauthCredential>(host, {
         places: {
-          headers: inHeader ? names.map(({ header }) => header) : [],
+          headers: inHeader ? names.flatMap(({ headers }) => headers) : [],
           parameters: inQuery ? config.key_names : [],
           members: inBody ? config.key_names : [],
         },
@@ -53,11 +54,11 @@ export const keyAuth = definePlugin({
     };
 
     function verifyHead(context: Context): Verdict<KeyauthCredential> {
-      for (const { name, header } of names) {
-        const said = inHead(context, name, header);
+      for (const { name, headers } of names) {
+        const said = inHead(context, name, headers);
         if (Array.isArray(said)) return duplicate;
         if (typeof said !== 'string') continue;
-        if (hides) hide(context, name, header);
+        if (hides) hide(context, name, headers);
         return verdictOn(said);
       }
       return missing;
@@ -65,8 +66,8 @@ export const keyAuth = definePlugin({
 
     async function verifyWithBody(context: Context): Promise<Verdict<KeyauthCredential>> {
       let body: BodyFields | undefined;
-      for (const { name, header } of names) {
-        let said: unknown = inHead(context, name, header);
+      for (const { name, headers } of names) {
+        let said: unknown = inHead(context, name, headers);
         if (said === undefined) {
           body ??= await readBodyFields(context);
           said = body.get(name);
@@ -74,7 +75,7 @@ export const keyAuth = definePlugin({
         if (typeof said === 'object' && said !== null) return duplicate;
         if (typeof said !== 'string') continue;
         if (hides) {
-          hide(context, name, header);
+          hide(context, name, headers);
           body ??= await readBodyFields(context);
           body.remove(name);
         }
@@ -83,9 +84,13 @@ export const keyAuth = definePlugin({
       return missing;
     }
 
-    function inHead({ request, query }: Context, name: string, header: string) {
-      const said = inHeader ? request.headers.get(header) : null;
-      if (said !== null) return said;
+    function inHead({ request, query }: Context, name: string, headers: readonly string[]) {
+      if (inHeader) {
+        for (const header of headers) {
+          const said = request.headers.get(header);
+          if (said !== null) return said;
+        }
+      }
       return inQuery && query !== '' ? parseArguments(query.slice(1))[name] : undefined;
     }
 
@@ -98,8 +103,8 @@ export const keyAuth = definePlugin({
 });
 
 /** What proves the client's identity stops here, wherever it stands. */
-function hide({ upstream }: Context, name: string, header: string): void {
-  delete upstream.headers[header];
+function hide({ upstream }: Context, name: string, headers: readonly string[]): void {
+  for (const header of headers) delete upstream.headers[header];
   const mark = upstream.url?.indexOf('?') ?? -1;
   if (upstream.url === null || mark === -1) return;
   const query = changeParameters(upstream.url.slice(mark), (parameter, pair) => (parameter === name ? null : pair));

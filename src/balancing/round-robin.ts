@@ -1,6 +1,9 @@
 import type { Algorithm } from './algorithm.ts';
 import type { Peer } from './peer.ts';
 
+/** So far into its round it begins at most. */
+const MOST_TURNS = 64;
+
 /** Each in turn, by weight: of as many requests as the weights add up to, each peer gets as many as its weight, spread evenly. */
 export class RoundRobin implements Algorithm {
   #peers: readonly Peer[] = [];
@@ -9,7 +12,7 @@ export class RoundRobin implements Algorithm {
     const started = peers.some(({ current }) => current !== 0);
     this.#peers = peers;
     // Several processes, and several gateways, must not all begin with the same peer.
-    if (!started) for (let turns = Math.floor(Math.random() * peers.length); turns > 0; turns--) this.pick([]);
+    if (!started) for (let turns = Math.floor(Math.random() * Math.min(peers.length, MOST_TURNS)); turns > 0; turns--) this.pick([]);
   }
 
   pick(tried: readonly Peer[]): Peer | null {

@@ -12,7 +12,8 @@ export const settingFields = record(
     proxy_listen: array(string({ custom_validator: address }), {
       required: true,
       default: ['0.0.0.0:8000'],
-      description: 'Where clients connect: `ADDRESS:PORT`, with ` ssl` for TLS and ` http2` for HTTP/2, several with commas; `off`.',
+      description:
+        'Where clients connect: `ADDRESS:PORT`, with ` ssl` for TLS, ` http2` for HTTP/2 and ` proxy_protocol`, several with commas; `off`.',
     }),
     admin_listen: array(string({ custom_validator: address }), {
       required: true,
@@ -74,8 +75,8 @@ export const settingFields = record(
     real_ip_header: string({
       required: true,
       default: 'X-Real-IP',
-      custom_validator: realIpHeader,
-      description: 'The header in which a trusted load balancer names the client.',
+      description:
+        'The header in which a trusted load balancer names the client; `proxy_protocol`: what it says when it connects, where `proxy_listen` says so.',
     }),
     real_ip_recursive: string({
       required: true,
@@ -143,6 +144,10 @@ export function conflict(settings: Settings): readonly [SettingName, string] | u
   for (const name of ['proxy_listen', 'admin_listen', 'status_listen'] as const) {
     if (settings[name].includes('off') && settings[name].length > 1) return [name, 'off stands alone'];
   }
+  for (const name of ['admin_listen', 'status_listen'] as const) {
+    const told = settings[name].find(text => text !== 'off' && parseListenAddress(text).proxyProtocol);
+    if (told) return [name, `${told}: proxy_protocol is for proxy_listen alone`];
+  }
   const open = settings.admin_listen.find(text => text !== 'off' && !isLoopback(parseListenAddress(text)));
   if (open && settings.admin_token === null)
     return ['admin_listen', `${open} can be reached from other machines, so admin_token must be set`];
@@ -179,8 +184,8 @@ export function kongConfiguration(settings: Settings): Readonly<Record<string, u
     texts
       .filter(text => text !== 'off')
       .map(text => {
-        const { hostname, port, tls, http2 } = parseListenAddress(text);
-        return { ip: hostname, port, ssl: tls, http2, listener: text };
+        const { hostname, port, tls, http2, proxyProtocol } = parseListenAddress(text);
+        return { ip: hostname, port, ssl: tls, http2, proxy_protocol: proxyProtocol, listener: text };
       });
   return {
     role: 'traditional',
@@ -194,10 +199,6 @@ export function kongConfiguration(settings: Settings): Readonly<Record<string, u
 
 function address(text: string): string | undefined {
   return text === 'off' ? undefined : message(() => parseListenAddress(text));
-}
-
-function realIpHeader(text: string): string | undefined {
-  return text === 'proxy_protocol' ? 'the PROXY protocol is not in this version: name a header' : undefined;
 }
 
 function workers(text: string): string | undefined {

@@ -10,18 +10,14 @@ export interface ListenAddress {
   readonly http2: boolean;
   /** An IPv6 address that IPv4 clients cannot reach. */
   readonly ipv6Only: boolean;
+  /** Connections begin with the header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
 }
 
 /** Words after the address that ask for nothing: ports are bound one by one, and workers share them. */
 const GRANTED = new Set(['bind', 'reuseport', 'ipv6only=off']);
-/** Other words of Kong's, and why they are refused. */
-const REFUSED: readonly (readonly [word: RegExp, reason: string])[] = [
-  [
-    /^proxy_protocol$/,
-    'the PROXY protocol is not in this version: have the load balancer send X-Forwarded-For, and name it in trusted_ips',
-  ],
-  [/^(deferred|backlog=\d+|so_keepalive=[\w:]+)$/, 'how connections wait and are kept alive cannot be set: leave it out'],
-];
+/** Other words of Kong's. */
+const REFUSED = /^(deferred|backlog=\d+|so_keepalive=[\w:]+)$/;
 
 /** Reads `ADDR:PORT` and the words behind it; IPv6 addresses stand in brackets. Throws an Error that says what is wrong. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -33,12 +29,13 @@ export function parseListenAddress(text: string): ListenAddress {
   const known = bracketed === undefined ? isIP(hostname) === 4 || hostname === 'localhost' : isIP(hostname) === 6;
   if (!known) throw new Error(`expected an IP address or localhost, not "${bracketed === undefined ? hostname : `[${hostname}]`}"`);
   const wanted = new Set(words.filter(word => !GRANTED.has(word)));
-  const [tls, http2, ipv6Only] = [wanted.delete('ssl'), wanted.delete('http2'), bracketed !== undefined && wanted.delete('ipv6only=on')];
+  const [tls, http2, proxyProtocol] = [wanted.delete('ssl'), wanted.delete('http2'), wanted.delete('proxy_protocol')];
+  const ipv6Only = bracketed !== undefined && wanted.delete('ipv6only=on');
   for (const word of wanted) {
-    const reason = REFUSED.find(([pattern]) => pattern.test(word))?.[1];
-    throw new Error(reason ? `${word}: ${reason}` : `the words that may follow an address are ssl and http2, not "${word}"`);
+    if (REFUSED.test(word)) throw new Error(`${word}: how connections wait and are kept alive cannot be set: leave it out`);
+    throw new Error(`the words that may follow an address are ssl, http2 and proxy_protocol, not "${word}"`);
   }
-  return { hostname, port, tls, http2, ipv6Only };
+  return { hostname, port, tls, http2, ipv6Only, proxyProtocol };
 }
 
 /** Only this machine can reach it. */

@@ -2,11 +2,11 @@ import type { Pairs } from '../gateway/certificate-pairs.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import { randomHex } from '../lib/random-hex.ts';
+import { Door } from './door.ts';
 import { FAILURES, failureResponse } from './failures.ts';
 import type { HttpProxy } from './proxy.ts';
 import { IDLE_SECONDS } from './request-context.ts';
-import { TlsDoor } from './tls-door.ts';
-import type { VisitorOf } from './tls-room.ts';
+import type { VisitorOf } from './room.ts';
 import { type ProxyServer, tunnels } from './tunnel.ts';
 
 export interface ProxyListener extends Stoppable {
@@ -19,17 +19,18 @@ export interface ProxyListener extends Stoppable {
  * the configuration has no certificate for the name that they ask for.
  */
 export function listen(
-  { hostname, port, ipv6Only = false, http2 = false }: ListenPlace,
+  { hostname, port, ipv6Only = false, http2 = false, proxyProtocol = false }: ListenPlace,
   fallback: Pairs | undefined,
   proxy: HttpProxy,
   use: 'alone' | 'shared' = 'alone',
 ): ProxyListener {
   // In production Bun lets programs share a port unless told otherwise: a second gateway would take half of the connections.
   const place = { hostname, port, ipv6Only, reusePort: use === 'shared' };
-  return fallback === undefined ? listenInPlain(place, http2, proxy) : listenBehindDoor(place, http2, fallback, proxy);
+  const isPlain = fallback === undefined && !proxyProtocol;
+  return isPlain ? listenInPlain(place, http2, proxy) : listenBehindDoor({ ...place, proxyProtocol }, http2, fallback ?? null, proxy);
 }
 
-type ListenPlace = Pick<ListenAddress, 'hostname' | 'port'> & Partial<Pick<ListenAddress, 'ipv6Only' | 'http2'>>;
+type ListenPlace = Pick<ListenAddress, 'hostname' | 'port'> & Partial<Pick<ListenAddress, 'ipv6Only' | 'http2' | 'proxyProtocol'>>;
 
 interface Place extends Pick<ListenAddress, 'hostname' | 'port' | 'ipv6Only'> {
   readonly reusePort: boolean;
@@ -43,25 +44,27 @@ function listenInPlain(place: Place, http2: boolean, proxy: HttpProxy): ProxyLis
   return { port: Number(ownPort), stop: now => server.stop(now) };
 }
 
-function listenBehindDoor(place: Place, http2: boolean, fallback: Pairs, proxy: HttpProxy): ProxyListener {
+type DoorPlace = Place & Pick<ListenAddress, 'proxyProtocol'>;
+
+function listenBehindDoor(place: DoorPlace, http2: boolean, fallback: Pairs | null, proxy: HttpProxy): ProxyListener {
   let ownPort = '';
-  const serveVisitors = (pairs: Pairs, visitorOf: VisitorOf) =>
+  const serveVisitors = (pairs: Pairs | null, visitorOf: VisitorOf) =>
     serve({
       hostname: '127.0.0.1',
       port: 0,
-      tls: { ...pairs },
+      ...(pairs && { tls: { ...pairs } }),
       http2,
       fetch(request, self) {
         const visitor = visitorOf(request);
         return visitor === null ? new Response(null, { status: 400 }) : proxy.fetch(request, self, ownPort, visitor);
       },
     });
-  const door = new TlsDoor({
+  const door = new Door({
     ...place,
     fallback,
     certificateFor: name => proxy.certificateFor(name),
     serve: serveVisitors,
-    onError: error => proxy.log.error('a TLS server does not start', { error: error.message }),
+    onError: error => proxy.log.error('a server behind a door does not start', { error: error.message }),
   });
   ownPort = String(door.port);
   proxy.entrances.add(door);
@@ -71,7 +74,7 @@ function listenBehindDoor(place: Place, http2: boolean, fallback: Pairs, proxy: 
 /** Nothing, where the connection has become a tunnel. */
 type Answer = Response | undefined;
 
-type Options = (Place | { readonly hostname: string; readonly port: number; readonly tls: Bun.TLSOptions }) & { readonly http2: boolean };
+type Options = (Place | { readonly hostname: string; readonly port: number; readonly tls?: Bun.TLSOptions }) & { readonly http2: boolean };
 
 function serve(options: Options & { fetch(request: Request, server: ProxyServer): Answer | Promise<Answer> }): ProxyServer {
   return Bun.serve({

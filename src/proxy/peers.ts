@@ -1,7 +1,11 @@
 import { isIP } from 'node:net';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { ipMatcher, plainIp } from '../lib/ip.ts';
+import type { Visitor } from './room.ts';
 import type { ProxyServer } from './tunnel.ts';
+
+/** In place of the name of a header. */
+const PROXY_PROTOCOL = 'proxy_protocol';
 
 /** Who is at the other end, and whether to believe what it says of who is behind it. */
 export class Peers {
@@ -27,7 +31,8 @@ export class Peers {
   }
 
   /** What a trusted peer says, as nginx has it: of a list the last address or, recursively, the last that is not trusted. */
-  clientIp(headers: Readonly<Record<string, string>>, peerIp: string): string {
+  clientIp(headers: Readonly<Record<string, string>>, peerIp: string, visitor: Visitor | null): string {
+    if (this.#header === PROXY_PROTOCOL) return visitor?.source ?? peerIp;
     const said = headers[this.#header];
     if (said === undefined) return peerIp;
     let ip = peerIp;

@@ -10,7 +10,7 @@ import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
 import { grpcAnswer, insecureAnswer, refusalOf } from './refusals.ts';
 import { RequestContext } from './request-context.ts';
-import type { Visitor } from './tls-room.ts';
+import type { Visitor } from './room.ts';
 import type { ProxyServer, Tunnel } from './tunnel.ts';
 import { Upstreams } from './upstream.ts';
 

@@ -11,7 +11,7 @@ import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../
 import type { Call } from './call.ts';
 import type { Peers } from './peers.ts';
 import { ClientBody } from './request-body.ts';
-import type { Visitor } from './tls-room.ts';
+import type { Visitor } from './room.ts';
 import type { ProxyServer, Tunnel } from './tunnel.ts';
 
 /** Headers by lower-case name. */
@@ -102,7 +102,7 @@ export class RequestContext implements Context, Routable {
     this.tls = visitor === null ? null : visitor.tls;
     this.sni = visitor === null ? null : visitor.serverName;
     this.peerTrusted = peers.isTrusted(this.peerIp);
-    this.clientIp = this.peerTrusted ? peers.clientIp(this.members, this.peerIp) : this.peerIp;
+    this.clientIp = this.peerTrusted ? peers.clientIp(this.members, this.peerIp, visitor) : this.peerIp;
   }
 
   get url(): URL {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
 import type { Pairs } from '../../src/gateway/certificate-pairs.ts';
 import { selfSigned } from '../../src/lib/self-signed.ts';
-import { TlsDoor } from '../../src/proxy/tls-door.ts';
+import { Door } from '../../src/proxy/door.ts';
 import { fingerprintOf, tlsClient } from '../support/tls-client.ts';
 import { rawClient } from './gateway.ts';
 
@@ -16,11 +16,12 @@ function openDoor(
   const servers: Bun.Server<undefined>[] = [];
   const errors: Error[] = [];
   const visitors: unknown[] = [];
-  const door = new TlsDoor({
+  const door = new Door({
     hostname: '127.0.0.1',
     port: 0,
     reusePort: false,
     ipv6Only: false,
+    proxyProtocol: false,
     fallback,
     certificateFor: name => (name in certificates ? { pairs: certificates[name] ?? null } : null),
     serve(pairs, visitorOf) {
@@ -57,7 +58,7 @@ test('who sends a request is known behind the door; who came another way is not'
   await client.get('/');
   await fetch(`https://127.0.0.1:${opened.servers[0]?.port}/`, { tls: { rejectUnauthorized: false } });
   const tls = { version: 'TLSv1.3', cipher: expect.stringMatching(/^TLS_/) };
-  expect(opened.visitors as unknown[]).toEqual([{ ip: '127.0.0.1', serverName: 'a.test', tls }, null]);
+  expect(opened.visitors as unknown[]).toEqual([{ ip: '127.0.0.1', source: null, serverName: 'a.test', tls }, null]);
 });
 
 test('a certificate that is replaced serves its connections to their end, new ones get the new one', async () => {

@@ -5,7 +5,10 @@ import type { ProxyServer } from './tunnel.ts';
 
 /** A client, as the door met it. */
 export interface Visitor {
+  /** The other end of the connection. */
   readonly ip: string;
+  /** Who a load balancer there says it is, by the PROXY protocol; null: nothing. */
+  readonly source: string | null;
   /** The server name that it asked for. */
   readonly serverName: string | null;
   /** What the server agreed with it on; null: that is not known. */
@@ -39,7 +42,7 @@ class Guest extends RelayEnd {
 }
 
 /** One of the servers behind a door, and who is in there. */
-export class TlsRoom {
+export class Room {
   /** On 127.0.0.1. */
   readonly server: RoomServer;
   /** The name that was asked for last. */
@@ -49,7 +52,7 @@ export class TlsRoom {
   readonly #handler: SocketHandler<RelayEnd>;
 
   /** `onEmpty` runs each time the last one has left. */
-  constructor(serve: (visitorOf: VisitorOf) => RoomServer, onEmpty: (room: TlsRoom) => void) {
+  constructor(serve: (visitorOf: VisitorOf) => RoomServer, onEmpty: (room: Room) => void) {
     this.server = serve(request => this.#visitors.get(this.server.requestIP(request)?.port ?? 0) ?? null);
     const left = (guest: RelayEnd) => {
       this.#visitors.delete((guest as Guest).port);

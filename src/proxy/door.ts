@@ -5,20 +5,26 @@ import { readClientHello } from '../lib/client-hello.ts';
 import type { Stoppable } from '../lib/drain.ts';
 import { plainIp } from '../lib/ip.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
+import { readProxyHeader } from '../lib/proxy-protocol.ts';
 import { RelayEnd, relaying } from './relay.ts';
-import { type RoomServer, TlsRoom, type VisitorOf } from './tls-room.ts';
+import { Room, type RoomServer, type VisitorOf } from './room.ts';
 
 export interface DoorOptions extends Pick<ListenAddress, 'hostname' | 'port' | 'ipv6Only'> {
   readonly reusePort: boolean;
+  /** Each connection begins with what a load balancer says of its client. */
+  readonly proxyProtocol: boolean;
   /** What a client is shown that asks for this name. Null: the `fallback`. */
   certificateFor(serverName: string): ServerCertificate | null;
-  readonly fallback: Pairs;
-  /** Starts a TLS server on a free port of 127.0.0.1. */
-  serve(pairs: Pairs, visitorOf: VisitorOf): RoomServer;
+  /** Null: clients come without TLS. */
+  readonly fallback: Pairs | null;
+  /** Starts a server on a free port of 127.0.0.1. */
+  serve(pairs: Pairs | null, visitorOf: VisitorOf): RoomServer;
   /** A server could not be started. */
   onError(error: Error): void;
 }
 
+/** The server of clients that come without TLS. */
+const PLAIN: Pairs = { cert: '', key: '' };
 /** A client may take so many seconds to say which server it wants. */
 const HELLO_SECONDS = 15;
 /** So many servers are kept for the next connection. */
@@ -27,18 +33,21 @@ const MOST_EMPTY = 500;
 /** A client that has not said yet which server it wants. */
 class Arrival extends RelayEnd {
   bytes: Buffer = Buffer.alloc(0);
+  /** Who the load balancer says it is; undefined until it has. */
+  source: string | null | undefined;
 }
 
 /**
- * A port for TLS whose certificates change without a connection lost. Bun's server keeps the ones that it was started with,
+ * A port whose connections are looked at before a server gets them: for TLS whose certificates change without a connection
+ * lost, and for load balancers that say who their clients are. Bun's server keeps the ones that it was started with,
  * so each certificate has a server of its own behind the door. The door reads which name a client asks for, and passes the
  * bytes on as they come. A certificate that was replaced serves its connections to their end.
  */
-export class TlsDoor implements Stoppable {
+export class Door implements Stoppable {
   readonly port: number;
   readonly #options: DoorOptions;
   readonly #listener: TCPSocketListener<RelayEnd>;
-  readonly #rooms = new Map<Pairs, TlsRoom>();
+  readonly #rooms = new Map<Pairs, Room>();
   #isStopping = false;
 
   /** Throws when the port cannot be had. */
@@ -84,28 +93,43 @@ export class TlsDoor implements Stoppable {
   #meet(socket: Socket<RelayEnd>, bytes: Buffer): void {
     const arrival = socket.data as Arrival;
     arrival.bytes = arrival.bytes.length === 0 ? bytes : Buffer.concat([arrival.bytes, bytes]);
-    const hello = readClientHello(arrival.bytes);
-    if (hello === 'incomplete') return;
-    const { serverName } = hello;
-    const room = this.#isStopping ? null : this.#roomFor(serverName);
-    if (room === null) {
+    const wish = this.#wish(arrival);
+    if (wish === 'unknown') return;
+    const room = wish === 'nonsense' || this.#isStopping ? null : this.#roomFor(wish.serverName);
+    if (wish === 'nonsense' || room === null) {
       socket.terminate();
       return;
     }
     socket.timeout(0);
-    room.admit(arrival, { ip: plainIp(socket.remoteAddress), serverName, tls: null }, arrival.bytes);
+    const { source = null } = arrival;
+    room.admit(arrival, { ip: plainIp(socket.remoteAddress), source, serverName: wish.serverName, tls: null }, arrival.bytes);
+  }
+
+  /** Which server a client asks for. The load balancer's words are taken off its bytes. */
+  #wish(arrival: Arrival): { readonly serverName: string | null } | 'unknown' | 'nonsense' {
+    const { proxyProtocol, fallback } = this.#options;
+    if (proxyProtocol && arrival.source === undefined) {
+      const header = readProxyHeader(arrival.bytes);
+      if (header === 'incomplete') return 'unknown';
+      if (header === null) return 'nonsense';
+      arrival.source = header.source;
+      arrival.bytes = arrival.bytes.subarray(header.length);
+    }
+    if (fallback === null) return { serverName: null };
+    const hello = readClientHello(arrival.bytes);
+    return hello === 'incomplete' ? 'unknown' : hello;
   }
 
   /** Null when there is none. */
-  #roomFor(serverName: string | null): TlsRoom | null {
+  #roomFor(serverName: string | null): Room | null {
     const pairs = this.#pairsFor(serverName);
     if (pairs === null) return null;
     const known = this.#rooms.get(pairs);
     if (known !== undefined) return known;
     const { serve, onError } = this.#options;
     try {
-      const room = new TlsRoom(
-        visitorOf => serve(pairs, visitorOf),
+      const room = new Room(
+        visitorOf => serve(pairs === PLAIN ? null : pairs, visitorOf),
         empty => this.#close(pairs, empty),
       );
       this.#rooms.set(pairs, room);
@@ -120,11 +144,11 @@ export class TlsDoor implements Stoppable {
   #pairsFor(serverName: string | null): Pairs | null {
     const { certificateFor, fallback } = this.#options;
     const certificate = serverName === null ? null : certificateFor(serverName);
-    return certificate === null ? fallback : certificate.pairs;
+    return certificate === null ? (fallback ?? PLAIN) : certificate.pairs;
   }
 
   /** An empty server ends when its certificate was replaced, or when there are too many. */
-  #close(pairs: Pairs, room: TlsRoom): void {
+  #close(pairs: Pairs, room: Room): void {
     if (this.#pairsFor(room.serverName) === pairs && this.#rooms.size <= MOST_EMPTY) return;
     this.#rooms.delete(pairs);
     void room.server.stop();

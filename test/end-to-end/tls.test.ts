@@ -1,4 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { selfSigned } from '../../src/lib/self-signed.ts';
 import { pem } from '../support/certificates.ts';
 import { type RunningGateway, startGateway } from '../support/executable.ts';
@@ -110,6 +112,24 @@ test('a certificate may come from a vault; while it cannot be had, those who ask
   await expect(shown(gateway, 'b.test')).rejects.toThrow();
   const status = await gateway.request('GET', '/status');
   expect(status.body).toMatchObject({ fault: expect.stringContaining('{vault://env/nobody}') });
+});
+
+test('a certificate that its vault renews takes over, and connections go on', async () => {
+  const [before, after] = [selfSigned(), selfSigned()];
+  await using gateway = await startGateway({ environment: { ...listening, SLUICE_WORKERS: '2' } });
+  const keep = ({ cert, key }: typeof before) => {
+    writeFileSync(join(gateway.folder, 'site-cert'), cert);
+    writeFileSync(join(gateway.folder, 'site-key'), key);
+  };
+  keep(before);
+  await create(gateway, '/vaults', { name: 'file', prefix: 'pairs', config: { directory: gateway.folder, ttl: 1 } });
+  await create(gateway, '/certificates', { cert: '{vault://pairs/site-cert}', key: '{vault://pairs/site-key}', snis: ['a.test'] });
+  using kept = await tlsClient(portOf(gateway), { servername: 'a.test' });
+  expect(kept.fingerprint).toBe(fingerprintOf(before));
+  expect(await kept.get('/')).toContain('404 Not Found');
+  keep(after);
+  while ((await shown(gateway, 'a.test')) !== fingerprintOf(after)) await Bun.sleep(20);
+  expect(await kept.get('/')).toContain('404 Not Found');
 });
 
 test('routes are matched by server name, on TLS listeners', async () => {

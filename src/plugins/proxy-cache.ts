@@ -206,11 +206,18 @@ const now = () => Math.floor(Date.now() / 1000);
  * A request that must reach the upstream. One with credentials that no plugin knows is its client's alone: Kong would give
  * what it is answered to everybody.
  */
-function isUncacheable({ request: { headers }, consumer }: Context, keys: CacheKeys, directives: Directives | null): boolean {
+function isUncacheable(context: Context, keys: CacheKeys, directives: Directives | null): boolean {
+  const { headers } = context.request;
   if (headers.has('upgrade')) return true;
   if (!headers.has('authorization')) return directives !== null && (directives.has('no-store') || directives.has('no-cache'));
-  return directives !== null || (consumer === null && !keys.varyBy('authorization'));
+  return directives !== null || !(isAuthorizedHere(context) || keys.varyBy('authorization'));
 }
+
+/** `Authorization` says who the consumer is, and not who one of its users is. */
+const isAuthorizedHere = ({ request, credential, credentialPlaces }: Context) =>
+  credential !== null &&
+  !request.headers.has('proxy-authorization') &&
+  credentialPlaces.every(({ headers }) => headers.includes('authorization'));
 
 function isFresh({ timestamp, ttl }: Entry, cacheTtl: number, directives: Directives | null): boolean {
   const age = now() - timestamp;

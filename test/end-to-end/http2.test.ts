@@ -17,6 +17,11 @@ beforeAll(async () => {
   await gateway.request('POST', '/services/upstream/routes', { paths: ['/'], strip_path: false });
   await gateway.request('POST', '/services/upstream/routes', { name: 'limited', paths: ['/limited'] });
   await gateway.request('POST', '/routes/limited/plugins', { name: 'request-size-limiting', config: { allowed_payload_size: 1 } });
+  await gateway.request('POST', '/services/upstream/routes', { name: 'cached', paths: ['/cached'] });
+  await gateway.request('POST', '/routes/cached/plugins', {
+    name: 'proxy-cache',
+    config: { strategy: 'memory', request_method: ['GET', 'POST'] },
+  });
 });
 afterAll(async () => {
   await gateway.stop();
@@ -91,6 +96,18 @@ describe.each([
       (await ask(session, { ':method': 'POST', ':path': '/limited' }, Buffer.alloc(size))).headers[':status'];
     expect(await send(2 ** 20)).toBe(200);
     expect(await send(2 ** 20 + 1)).toBe(413);
+    session.close();
+  });
+
+  test('an answer to a body that does not say its length is not given to another', async () => {
+    upstream.answer(({ body }) => ({ headers: { 'content-type': 'text/plain' }, body }));
+    const session = connect(urls()[index]);
+    const send = (body: string) => ask(session, { ':method': 'POST', ':path': '/cached' }, Buffer.from(body));
+    const answers = [await send('mine'), await send('yours')];
+    expect(answers.map(({ headers, body }) => [headers['x-cache-status'], body.toString()])).toEqual([
+      ['Bypass', 'mine'],
+      ['Bypass', 'yours'],
+    ]);
     session.close();
   });
 

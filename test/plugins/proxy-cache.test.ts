@@ -147,6 +147,7 @@ describe('an answer', () => {
       access(context: Context) {
         const id = context.request.headers.get('x-who');
         context.consumer = id === null ? null : ({ id } as Consumer);
+        context.credential = context.consumer;
         return undefined;
       },
     };
@@ -154,16 +155,49 @@ describe('an answer', () => {
     expect(await statuses({}, [text()], [who('ada'), who('ada'), who('bob'), {}], authenticated)).toEqual(['Miss', 'Hit', 'Miss', 'Miss']);
   });
 
-  test('of one Host is not another’s where the upstream is told it', async () => {
-    const told: Phases = {
-      access({ upstream: { headers }, request }) {
-        headers['host'] = request.headers.get('host') ?? '';
-        return undefined;
-      },
-    };
+  test.each(['host', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'])(
+    'made for one %s, which the upstream is told, is not for another',
+    async name => {
+      const told: Phases = {
+        access({ upstream: { headers }, request }) {
+          headers[name] = request.headers.get('x-told') ?? '';
+          return undefined;
+        },
+      };
+      const asked = ['a', 'b', 'a'].map(value => ({ headers: { 'x-told': value } }));
+      expect(await statuses({}, [text()], asked, told)).toEqual(['Miss', 'Miss', 'Hit']);
+    },
+  );
+
+  test('for the Host that somebody made up is nobody else’s', async () => {
     const host = (name: string) => ({ headers: { host: name } });
-    expect(await statuses({}, [text()], [host('a.test'), host('b.test')])).toEqual(['Miss', 'Hit']);
-    expect(await statuses({}, [text()], [host('a.test'), host('b.test'), host('a.test')], told)).toEqual(['Miss', 'Miss', 'Hit']);
+    expect(await statuses({}, [text()], [host('evil.test'), host('a.test'), host('a.test')])).toEqual(['Miss', 'Miss', 'Hit']);
+  });
+
+  const known = (...headers: string[][]): Phases => ({
+    access(context: Context) {
+      const isKnown = !context.request.headers.has('x-unknown');
+      context.consumer = { id: 'ada' } as Consumer;
+      context.credential = isKnown ? { id: '1' } : null;
+      context.credentialPlaces = headers.map(names => ({ headers: names, parameters: [], members: [] }));
+      return undefined;
+    },
+  });
+  const AUTHORIZATION = ['proxy-authorization', 'authorization'];
+  const user = (name: string, headers = {}) => ({ headers: { authorization: `Bearer ${name}`, ...headers } });
+  test.each<[string, string[][], RequestInit[], string[]]>([
+    ['who is known by Authorization', [AUTHORIZATION], [user('a'), user('b')], ['Miss', 'Hit']],
+    ['who is known by a key, and has users', [['apikey']], [user('a'), user('b')], ['Bypass', 'Bypass']],
+    ['who is known by a key or by Authorization', [['apikey'], AUTHORIZATION], [user('a'), user('b')], ['Bypass', 'Bypass']],
+    [
+      'who is known by Proxy-Authorization, and has users',
+      [AUTHORIZATION],
+      [user('a', { 'proxy-authorization': 'x' }), user('b')],
+      ['Bypass', 'Miss'],
+    ],
+    ['that is the anonymous one', [AUTHORIZATION], [user('a', { 'x-unknown': '1' }), user('b')], ['Bypass', 'Miss']],
+  ])('of a consumer %s', async (_, places, asked, wanted) => {
+    expect(await statuses({}, [text()], asked, known(...places))).toEqual(wanted);
   });
 
   test('to a body is told apart by it', async () => {

@@ -22,8 +22,8 @@ interface Config {
 
 /**
  * Two requests have one key when their answers may be exchanged: same consumer, route, method, path, arguments and headers of the
- * configuration, as in Kong, and here also the same body, the same Host where the upstream is told it, and the same headers
- * of those that the upstream says its answer varies by.
+ * configuration, as in Kong, and here also the same body, the same place to come back to, and the same headers of those that the
+ * upstream says its answer varies by.
  */
 export function compileCacheKeys({ vary_query_params, vary_headers, ignore_uri_case }: Config): CacheKeys {
   const params = vary_query_params?.length ? vary_query_params : null;
@@ -33,10 +33,11 @@ export function compileCacheKeys({ vary_query_params, vary_headers, ignore_uri_c
   return {
     of(context) {
       const { request, body } = context;
-      const chunked = request.headers.has('transfer-encoding');
-      const length = Number(request.headers.get('content-length') ?? 0);
-      if (!chunked && length === 0) return keyOf(context, null);
-      return chunked || length > LARGEST_REQUEST ? null : body.bytes(LARGEST_REQUEST).then(bytes => keyOf(context, sha256(bytes)));
+      const length = request.headers.get('content-length');
+      // Over HTTP/2 a body need not say anything of its length.
+      if (length === null) return request.headers.has('transfer-encoding') || request.body !== null ? null : keyOf(context, null);
+      if (length === '0') return keyOf(context, null);
+      return Number(length) > LARGEST_REQUEST ? null : body.bytes(LARGEST_REQUEST).then(bytes => keyOf(context, sha256(bytes)));
     },
 
     variant(key, context, vary) {
@@ -63,7 +64,7 @@ export function compileCacheKeys({ vary_query_params, vary_headers, ignore_uri_c
         consumer?.id,
         route?.id ?? 'default',
         method,
-        upstream.headers['host'],
+        PLACE.map(name => upstream.headers[name]),
         ignore_uri_case ? path.toLowerCase() : path,
         names.map(name => [name, [args[name] ?? null].flat().sort()]),
         named.map(name => request.headers.get(name)),
@@ -76,6 +77,9 @@ export function compileCacheKeys({ vary_query_params, vary_headers, ignore_uri_c
     return variantOf(plain, varied, context);
   }
 }
+
+/** By what the upstream is told of where its client is, it makes links and redirects. */
+const PLACE = ['host', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'];
 
 /** Of requests under way whose key is that of a variant. */
 const plainKeys = new WeakMap<Context, string>();

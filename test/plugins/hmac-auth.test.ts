@@ -60,6 +60,8 @@ describe('a signature is taken', () => {
     ['with a date of a while ago', { headers: { date: now(-290) } }],
     ['with a date that is to come', { headers: { date: now(290) } }],
     ['with a good x-date and a bad date', { headers: { 'x-date': now(), date: 'yesterday' } }],
+    ['with a good date beside it that is not signed', { headers: { date: now(), 'x-a': '1' }, signs: [['x-a', 'x-a: 1']] }],
+    ['with one of two signed dates a good one', { headers: { date: now(-900), 'x-date': now() } }],
     ['with a header of bytes beyond ASCII', { headers: { date: now(), 'x-a': 'ü' } }],
   ])('%s', async (_, request) => {
     await serving({});
@@ -74,6 +76,11 @@ const NO_DATE = 'HMAC signature cannot be verified, a valid date or x-date heade
 
 describe('nobody passes', () => {
   const without = (name: string) => (header: string) => header.replace(new RegExp(`,? ?${name}="[^"]*"`), '');
+  /** What somebody else has heard, and sends with a date of its own. */
+  const again = (signed: string, added: string): Signed => {
+    const old = now(-900);
+    return { headers: { [signed]: old, [added]: now() }, signs: [[signed, `${signed}: ${old}`]] };
+  };
   test.each<readonly [string, Signed, string]>([
     ['with another secret', { secret: 'secret' }, NOT_SAME],
     ['with a signature of something else', { signs: [['date', 'date: Mon, 01 Jan 2001 00:00:00 GMT']] }, NOT_SAME],
@@ -90,6 +97,8 @@ describe('nobody passes', () => {
     ['without a date', { headers: { 'x-a': '1' } }, NO_DATE],
     ['with a date too long ago', { headers: { date: now(-310) } }, NO_DATE],
     ['with a date too far off', { headers: { date: now(310) } }, NO_DATE],
+    ['with a date too long ago, and a new one that is not signed', again('date', 'x-date'), NO_DATE],
+    ['with an x-date too long ago, and a new date that is not signed', again('X-Date', 'date'), NO_DATE],
     ['with a date that HTTP does not know', { headers: { date: new Date().toISOString() } }, NO_DATE],
   ])('%s', async (_, request, message) => {
     await serving({});

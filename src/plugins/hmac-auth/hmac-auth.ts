@@ -10,6 +10,7 @@ import { definePlugin } from '../plugin.ts';
 import { type HmacauthCredential, hmacauthCredential } from './hmacauth-credential.ts';
 import { ALGORITHMS, isSignedBy, parseSignature, type Signature } from './signature.ts';
 
+const DATES = ['x-date', 'date'];
 const NO_DATE = 'HMAC signature cannot be verified, a valid date or x-date header is required for HMAC Authentication';
 
 /** Lets in who signs the request with the secret of a consumer, and not too long ago. */
@@ -60,9 +61,13 @@ export const hmacAuth = definePlugin({
     function verifyHead(context: Context): HmacauthCredential | RequestFailure {
       const given = context.request.headers;
       if (!AUTHORIZATION_HEADERS.some(name => given.has(name))) return unsigned;
-      if (!['x-date', 'date'].some(name => isNear(given.get(name)))) return undated;
+      const near = DATES.filter(name => isNear(given.get(name)));
+      if (near.length === 0) return undated;
       const signature = signatureOf(context);
       if (signature === null || !algorithms.has(signature.algorithm)) return unverifiable;
+      // Beside a date that is signed, another one could be put anew each time.
+      const signed = DATES.filter(name => signature.headers.some(header => header.toLowerCase() === name));
+      if (signed.length > 0 && !signed.some(name => near.includes(name))) return undated;
       if (!enforced.every(name => signature.headers.includes(name))) return unverifiable;
       const credential = credentialOf(signature.username);
       if (credential === undefined) return unverifiable;

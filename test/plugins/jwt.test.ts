@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { createPrivateKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, createPrivateKey, createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
 import { openssl, opensslPair } from '../support/openssl.ts';
 import { serveConfigurations } from '../support/served.ts';
@@ -85,6 +85,12 @@ describe('a token is taken that is signed by', () => {
     await serving({ config: { secret_is_base64: true }, secret: { secret: Buffer.from(bytes).toString('base64') } });
     const token = await sign('HS256', secretKey(bytes));
     expect((await rig.ask('/', { headers: bearer(token) })).status).toBe(200);
+  });
+
+  test('a secret that the row has in the base64 of URLs', async () => {
+    const bytes = new Uint8Array([251, 255, 191, 10]);
+    await serving({ config: { secret_is_base64: true }, secret: { secret: Buffer.from(bytes).toString('base64url') } });
+    expect((await rig.ask('/', { headers: bearer(await sign('HS256', secretKey(bytes))) })).status).toBe(200);
   });
 
   test('a public key, whatever secrets are in', async () => {
@@ -199,6 +205,13 @@ describe('nobody passes', () => {
   test('with a claim that objects have from elsewhere', async () => {
     await serving({ config: { key_claim_name: 'constructor' } });
     await refused(bearer(await anns()), "No mandatory 'constructor' in claims");
+  });
+
+  test.each(['---!', '{}', '=', 'x'])('with a secret of base64 that is none: %s', async secret => {
+    await serving({ config: { secret_is_base64: true }, secret: { secret } });
+    const unsigned = raw({ alg: 'HS256' }, { iss: 'anns' }, '');
+    const signature = createHmac('sha256', Buffer.from(secret, 'base64')).update(unsigned.slice(0, -1)).digest('base64url');
+    await refused(bearer(unsigned + signature), 'Invalid key/secret');
   });
 
   describe('by taking one algorithm for another', () => {

@@ -104,7 +104,11 @@ export const jwt = definePlugin({
     function makeVerifier(credential: JwtSecret): Verifier | null {
       const algorithm = algorithmOf(credential);
       const { secret, rsa_public_key: pem } = credential;
-      if (isSymmetric(algorithm)) return secretVerifier(algorithm, Buffer.from(secret, config.secret_is_base64 ? 'base64' : 'utf8'));
+      if (isSymmetric(algorithm)) {
+        // Of what is no base64 little would be left, or nothing: a secret that everybody knows.
+        if (config.secret_is_base64 && !BASE64.test(secret)) return null;
+        return secretVerifier(algorithm, Buffer.from(secret, config.secret_is_base64 ? 'base64' : 'utf8'));
+      }
       return pem === null ? null : keyVerifier(algorithm, pem);
     }
 
@@ -129,6 +133,9 @@ export const jwt = definePlugin({
     }
   },
 });
+
+/** In either alphabet, as Kong takes it. */
+const BASE64 = /^[\w+/-]{2,}={0,2}$/;
 
 const algorithmOf = ({ algorithm }: JwtSecret) => algorithm ?? 'HS256';
 

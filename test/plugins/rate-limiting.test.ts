@@ -204,6 +204,15 @@ describe('requests are counted together', () => {
     expect(await gateway.statuses(2, '/', client('192.0.2.2'))).toEqual([200, 429]);
   });
 
+  test.each([
+    ['/dear', '/d%65ar'],
+    ['/d%65ar', '/dear'],
+  ])('by the path %s, also where a client spells it %s', async (path, spelt) => {
+    using gateway = limited({ minute: 1, limit_by: 'path', path }, trusting);
+    expect(await gateway.statuses(1, path, client('192.0.2.1'))).toEqual([200]);
+    expect(await gateway.statuses(1, spelt, client('192.0.2.2'))).toEqual([429]);
+  });
+
   test('by what a client makes up, however long it is, and only a digest of that is kept', async () => {
     const file = join(newFolder(), 'counters');
     const host = { ...openHost().host, databaseCounters: new SqliteCounters(file) };

@@ -1,5 +1,6 @@
 import { consumerGroup } from '../../entities/consumer-group.ts';
 import { consumerGroupConsumer } from '../../entities/consumer-group-consumer.ts';
+import { normalizePath } from '../../lib/path-normalization.ts';
 import type { Context } from '../context.ts';
 import type { Host, PluginInstance } from '../plugin.ts';
 
@@ -32,13 +33,19 @@ export function identifierBy({ limit_by, header_name, path }: IdentifierConfig, 
     case 'header':
       return context => shortened(context.request.headers.get(header_name ?? '') ?? context.clientIp);
     case 'path':
-      return context => (context.path === path ? path : context.clientIp);
+      return byPath(normalizePath(path ?? ''));
     case 'consumer-group':
       return byGroup(host, instance);
     default:
       return context => context.clientIp;
   }
 }
+
+/** However it is spelt: as the router and the upstream read it. */
+const byPath =
+  (path: string): Identify =>
+  context =>
+    normalizePath(context.path) === path ? path : context.clientIp;
 
 /** What clients make up may be long, and is kept until its period ends. */
 function shortened(text: string): string {

@@ -27,7 +27,7 @@ export function withBody(response: Response, body: string | ReadableStream<Uint8
   const { headers } = response;
   for (const name of ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag']) headers.delete(name);
   if (typeof body === 'string') headers.set('content-length', `${Buffer.byteLength(body)}`);
-  return new Response(body, { status, headers });
+  return new Response(body, status === response.status ? response : { status, headers });
 }
 
 export function withJson(response: Response, text: string, status = response.status): Response {

@@ -23,6 +23,9 @@ const CODINGS: ReadonlyMap<string, Coding> = new Map<string, Coding>([
   ['zstd', { whole: promisify(zlib.zstdDecompress) as WholeDecoder, stream: () => zlib.createZstdDecompress() }],
 ]);
 
+/** One over the other. Each costs as much as the body is long, and a header could name thousands. */
+const MOST_CODINGS = 5;
+
 /** Why a body could not be decoded. */
 export class EncodingError extends Error {
   readonly reason: 'unknown' | 'corrupt' | 'too large';
@@ -42,8 +45,7 @@ export const isEncoded = (header: string | null | undefined): header is string =
  */
 export async function decodeBytes(bytes: Uint8Array, header: string | null, limit: number): Promise<Uint8Array> {
   let decoded = bytes;
-  for (const name of namesOf(header)) {
-    const { whole } = codingOf(name);
+  for (const { name, whole } of codingsOf(header)) {
     try {
       decoded = await whole(decoded, limit > 0 ? { maxOutputLength: limit } : {});
     } catch (error) {
@@ -58,8 +60,8 @@ export async function decodeBytes(bytes: Uint8Array, header: string | null, limi
 /** The plain body of an answer, read as fast as it is asked for. Throws an EncodingError for a coding it does not know. */
 export function decodeBody(body: ReadableStream<Uint8Array>, header: string | null): ReadableStream<Uint8Array> {
   let decoded = body;
-  for (const name of namesOf(header)) {
-    const decoder = codingOf(name).stream();
+  for (const { stream } of codingsOf(header)) {
+    const decoder = stream();
     const encoded = Readable.fromWeb(decoded as never).once('error', error => decoder.destroy(error));
     decoder.once('close', () => encoded.destroy());
     decoded = Readable.toWeb(encoded.pipe(decoder)) as unknown as ReadableStream<Uint8Array>;
@@ -74,8 +76,12 @@ function namesOf(header: string | null): string[] {
   return names.filter(name => name !== '' && name !== 'identity').reverse();
 }
 
-function codingOf(name: string): Coding {
-  const coding = CODINGS.get(name);
-  if (coding === undefined) throw new EncodingError('unknown', `unknown content encoding '${name}'`);
-  return coding;
+function codingsOf(header: string | null): readonly (Coding & { readonly name: string })[] {
+  const names = namesOf(header);
+  if (names.length > MOST_CODINGS) throw new EncodingError('unknown', 'the content is encoded too many times');
+  return names.map(name => {
+    const coding = CODINGS.get(name);
+    if (coding === undefined) throw new EncodingError('unknown', `unknown content encoding '${name}'`);
+    return { name, ...coding };
+  });
 }

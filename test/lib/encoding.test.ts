@@ -40,6 +40,16 @@ describe('whole', () => {
     expect(decodeBytes(plain, 'gzip, own', 0)).rejects.toThrow("unknown content encoding 'own'");
   });
 
+  test('as many codings over each other are undone as anybody means', async () => {
+    const often = (times: number) => {
+      let bytes: Uint8Array = plain;
+      for (let time = 0; time < times; time++) bytes = gzipSync(bytes);
+      return decodeBytes(bytes, Array(times).fill('gzip').join(), 0).catch((error: EncodingError) => error.reason);
+    };
+    expect(await often(5)).toHaveLength(plain.length);
+    expect(await often(6)).toBe('unknown');
+  });
+
   test.each(encodings.slice(3))('%p stops at the limit', async (header, bytes) => {
     expect(await decodeBytes(bytes, header, plain.length)).toHaveLength(plain.length);
     expect((await decodeBytes(bytes, header, plain.length - 1).catch(error => error)).reason).toBe('too large');

@@ -142,6 +142,11 @@ test('the core names no vendor and no plugin', () => {
   expect(wrong).toEqual([]);
 });
 
+test('plugins are in their registry once each, by the alphabet', () => {
+  const names = plugins.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)].sort());
+});
+
 test.each(plugins.map(plugin => [plugin.name, plugin] as const))('plugin %s has its file and its test', (name, plugin) => {
   expect(existsSync(join(root, fileOf(plugin)))).toBe(true);
   expect('entities' in plugin).toBe(fileOf(plugin).endsWith(`${name}/${name}.ts`));

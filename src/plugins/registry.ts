@@ -50,7 +50,6 @@ export const plugins = [
   ipRestriction,
   jwt,
   keyAuth,
-  redirect,
   opentelemetry,
   prometheus,
   proxyCache,

@@ -50,8 +50,8 @@ export function outboundEnvironment(outbound: Outbound, environment: Environment
 export const trustedAlone = (): string[] | undefined => alone;
 let alone: string[] | undefined;
 
-/** Makes `fetch` trust these CAs and no others: Bun always adds its built-in ones unless a call names its own. */
-export function trustOnly(certificates: readonly string[]): void {
+/** Makes `fetch` trust these CAs and no others: Bun always adds its built-in ones unless a call names its own. Disposing of what it returns takes that back. */
+export function trustOnly(certificates: readonly string[]): Disposable {
   const { fetch } = globalThis;
   const ca = [...certificates];
   alone = ca;
@@ -59,6 +59,12 @@ export function trustOnly(certificates: readonly string[]): void {
     (input: string | URL | Request, init?: BunFetchRequestInit) => fetch(input, { ...init, tls: { ca, ...init?.tls } }),
     { preconnect: fetch.preconnect },
   );
+  return {
+    [Symbol.dispose]() {
+      alone = undefined;
+      globalThis.fetch = fetch;
+    },
+  };
 }
 
 function writeBundle(certificates: readonly string[]): string {

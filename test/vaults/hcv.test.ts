@@ -57,13 +57,11 @@ describe('reads', () => {
   test('over TLS, when its certificate is trusted', async () => {
     const secure = startHashicorpVault({ tls: true });
     secure.first.set('openai', { key: 'sk-1' });
-    const { fetch } = globalThis;
     try {
       await expect(open(TOKEN, secure)('openai')).rejects.toThrow('HashiCorp Vault cannot be reached: DEPTH_ZERO_SELF_SIGNED_CERT');
-      trustOnly([await Bun.file(CERTIFICATE_FILE).text()]);
+      using _ = trustOnly([await Bun.file(CERTIFICATE_FILE).text()]);
       expect(await open(TOKEN, secure)('openai')).toContain('sk-1');
     } finally {
-      globalThis.fetch = fetch;
       await secure.stop();
     }
   });

@@ -10,7 +10,7 @@ import { definePlugin } from './plugin.ts';
 import { isForm, LARGEST_BODY, transformBody } from './transformation/body.ts';
 import { ArgumentMembers, HeaderMembers } from './transformation/members.ts';
 import { compileOperations, type Operations, transform } from './transformation/operations.ts';
-import { FRAMING, isPlainHeaderName, pairOf } from './transformation/pairs.ts';
+import { framingError, isPlainHeaderName, pairOf } from './transformation/pairs.ts';
 
 const TABLES = ['headers', 'query_params', 'uri_captures', 'shared'];
 
@@ -40,14 +40,13 @@ function headerNameError(name: string): string | undefined {
 
 function headerRenameError(entry: string): string | undefined {
   const [before, after] = pairOf(entry);
-  return headerNameError(before) ?? headerNameError(after);
+  return headerNameError(before) ?? headerNameError(after) ?? framingError(after);
 }
 
 function headerPairError(entry: string): string | undefined {
   const [name, value] = pairOf(entry);
   if (!isHeaderValue(value)) return `'${value}' is not a valid header`;
-  if (FRAMING.has(name.toLowerCase())) return `'${name}' is for the gateway to say: it depends on the body`;
-  return headerNameError(name) ?? valueError(entry);
+  return framingError(name) ?? headerNameError(name) ?? valueError(entry);
 }
 
 function valueError(entry: string): string | undefined {

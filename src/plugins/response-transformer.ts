@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { isBodyless, withBody } from './llm/body.ts';
 import { definePlugin } from './plugin.ts';
 import { JsonMembers } from './transformation/members.ts';
-import { FRAMING, isPlainHeaderName, pairOf } from './transformation/pairs.ts';
+import { framingError, isPlainHeaderName, pairOf } from './transformation/pairs.ts';
 
 /** Of an answer that is to be changed, in bytes, as it came and decoded. */
 const LARGEST_BODY = 16 * 1024 * 1024;
@@ -46,12 +46,12 @@ function headerError(entry: string): string | undefined {
   const [name, value] = pairOf(entry);
   if (!isPlainHeaderName(name)) return `'${name}' is not a valid header`;
   if (!isHeaderValue(value)) return `'${value}' is not a valid header`;
-  return FRAMING.has(name.toLowerCase()) ? `'${name}' is for the gateway to say: it depends on the body` : pairError(entry);
+  return framingError(name) ?? pairError(entry);
 }
 
 function renameError(entry: string): string | undefined {
   const wrong = pairOf(entry).find(name => !isPlainHeaderName(name));
-  return wrong === undefined ? undefined : `'${wrong}' is not a valid header`;
+  return wrong === undefined ? framingError(pairOf(entry)[1]) : `'${wrong}' is not a valid header`;
 }
 
 /** Changes what clients are answered: headers, and the members of JSON objects. An answer is read only where its body is to change. */

@@ -283,6 +283,7 @@ describe('refuses', () => {
     ['a header without a value', { add: { headers: ['a:'] } }, "key 'a' has no value"],
     ['a header of two lines', { add: { headers: ['a:b\nc'] } }, 'is not a valid header'],
     ['a header that is none', { append: { headers: ['a b:c'] } }, "'a b' is not a valid header"],
+    ['a length by another name', { rename: { headers: ['x-a:Content-Length'] } }, "'Content-Length' is for the gateway to say"],
     ['a length', { replace: { headers: ['Content-Length:5'] } }, "'Content-Length' is for the gateway to say"],
     ['another coding', { add: { headers: ['Transfer-Encoding:gzip'] } }, "'Transfer-Encoding' is for the gateway to say"],
     ['a second Host', { append: { headers: ['Host:a.test'] } }, 'a request has one Host: replace it'],

@@ -199,6 +199,7 @@ describe('refuses', () => {
     ['a header that is none', { add: { headers: ['a b:c'] } }, "'a b' is not a valid header"],
     ['a header of two lines', { replace: { headers: ['a:b\nc'] } }, 'is not a valid header'],
     ['a header without a value', { append: { headers: ['a:'] } }, "key 'a' has no value"],
+    ['a length by another name', { rename: { headers: ['x-a:Content-Length'] } }, "'Content-Length' is for the gateway to say"],
     ['a length', { replace: { headers: ['Content-Length:5'] } }, "'Content-Length' is for the gateway to say"],
     ['a member without a value', { add: { json: ['a:'] } }, "key 'a' has no value"],
     ['a rename of a member without a name', { rename: { json: ['a'] } }, 'invalid value: a'],

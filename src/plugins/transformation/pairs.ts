@@ -7,5 +7,6 @@ export function pairOf(entry: string): readonly [name: string, value: string] {
 /** As Kong's `validate_header_name`. */
 export const isPlainHeaderName = (name: string): boolean => /^[\w-]+$/.test(name);
 
-/** Headers that say how the body comes: whoever sends it says that. */
-export const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+/** What is wrong with a header that says how the body comes: whoever sends the body says that. */
+export const framingError = (name: string): string | undefined =>
+  /^(?:content-length|transfer-encoding)$/i.test(name) ? `'${name}' is for the gateway to say: it depends on the body` : undefined;

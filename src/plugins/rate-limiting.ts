@@ -2,7 +2,7 @@ import { ConfigurationError } from '../lib/configuration-error.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { Taken, Window } from '../lib/window-counters.ts';
 import { boolean, number, record, string } from '../schema/field.ts';
-import { pathError, protocolsHttp } from '../schema/typedefs.ts';
+import { headerName, pathError, protocolsHttp } from '../schema/typedefs.ts';
 import { type Context, noteKey } from './context.ts';
 import { isBodyless } from './llm/body.ts';
 import { definePlugin } from './plugin.ts';
@@ -22,7 +22,7 @@ const config = record(
       default: 'consumer',
       one_of: ['consumer', 'credential', 'ip', 'service', 'header', 'path', 'consumer-group'],
     }),
-    header_name: string(),
+    header_name: headerName,
     path: string({
       starts_with: '/',
       match_none: [{ pattern: '//', err: 'must not have empty segments' }],

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { ConfigurationError } from '../lib/configuration-error.ts';
-import { isHeaderValue, toHeader } from '../lib/header-syntax.ts';
+import { isHeaderName, isHeaderValue, toHeader } from '../lib/header-syntax.ts';
 import { parseArguments } from '../lib/query.ts';
 import { boolean, integer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
@@ -71,7 +71,7 @@ export const requestTermination = definePlugin({
 });
 
 function isTriggered({ request, query }: Context, trigger: string): boolean {
-  return request.headers.has(trigger) || parseArguments(query.slice(1))[trigger] !== undefined;
+  return (isHeaderName(trigger) && request.headers.has(trigger)) || parseArguments(query.slice(1))[trigger] !== undefined;
 }
 
 async function echoed(context: Context) {

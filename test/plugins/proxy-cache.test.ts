@@ -249,6 +249,11 @@ describe('what the upstream varies by', () => {
     expect((await cache.ask({ headers: { 'x-lang': 'de' } })).text).toBe('b');
   });
 
+  test('may be what no header is', async () => {
+    expect(await statuses({}, [text('a', { vary: 'Accept Encoding; X-Lang' })], twice({}))).toEqual(['Miss', 'Hit']);
+    expect(await statuses({ vary_headers: ['X Lang'] }, [text()], twice({}))).toEqual(['Miss', 'Hit']);
+  });
+
   test('may be everything', async () => {
     expect(await statuses({}, [text('a', { vary: '*' })], twice({}))).toEqual(['Bypass', 'Bypass']);
   });

@@ -250,6 +250,7 @@ describe('a configuration is refused', () => {
     [{ second: 10, minute: 5 }, 'The limit for minute(5.0) cannot be lower than the limit for second(10.0)'],
     [{ hour: 10.5, year: 10 }, 'The limit for year(10.0) cannot be lower than the limit for hour(10.5)'],
     [{ second: 1, limit_by: 'header' }, 'config.header_name: required field missing'],
+    [{ second: 1, limit_by: 'header', header_name: 'a b' }, "bad header name 'a b'"],
     [{ second: 1, limit_by: 'path' }, 'config.path: required field missing'],
     [{ second: 1, limit_by: 'path', path: 'x' }, 'should start with: /'],
     [{ second: 1, policy: 'redis' }, 'host = "required field missing"'],

@@ -44,6 +44,11 @@ describe('with a trigger', () => {
   ])('%s', async (_, asked, status) => {
     expect((await rig.ask(requestTermination, { trigger: 'x-stop' }, asked)).status).toBe(status);
   });
+
+  test('that can be no header looks at the query alone', async () => {
+    expect((await rig.ask(requestTermination, { trigger: 'x stop' })).status).toBe(200);
+    expect((await rig.ask(requestTermination, { trigger: 'x stop' }, { path: '/?x+stop=1' })).status).toBe(503);
+  });
 });
 
 describe('echoes', () => {

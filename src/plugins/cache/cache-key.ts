@@ -1,3 +1,4 @@
+import { isHeaderName } from '../../lib/header-syntax.ts';
 import { parseArguments } from '../../lib/query.ts';
 import type { Context } from '../context.ts';
 
@@ -27,7 +28,7 @@ interface Config {
  */
 export function compileCacheKeys({ vary_query_params, vary_headers, ignore_uri_case }: Config): CacheKeys {
   const params = vary_query_params?.length ? vary_query_params : null;
-  const named = (vary_headers ?? []).map(name => name.toLowerCase());
+  const named = (vary_headers ?? []).filter(isHeaderName).map(name => name.toLowerCase());
   const varying = new Map<string, readonly string[]>();
 
   return {
@@ -89,7 +90,7 @@ const variantOf = (plain: string, names: readonly string[], { request }: Context
 
 function namesIn(vary: string | null): string[] {
   const names = (vary ?? '').split(',').map(name => name.trim().toLowerCase());
-  return [...new Set(names)].filter(name => name !== '').sort();
+  return [...new Set(names)].filter(isHeaderName).sort();
 }
 
 const sha256 = (content: string | Uint8Array) => new Bun.CryptoHasher('sha256').update(content).digest('hex');

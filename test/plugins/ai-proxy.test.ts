@@ -19,13 +19,14 @@ describe('what is sent', () => {
   });
 
   test('goes to Cohere in its own dialect', async () => {
-    const { context, sentJson } = await send(chat({ model: { ...COHERE, options: { top_p: 0.5 } } }), QUESTION);
+    const { context, sentJson } = await send(chat({ model: { ...COHERE, options: { top_p: 0.5, top_k: 7 } } }), QUESTION);
     expect(context.upstream.url).toBe('https://api.cohere.com/v2/chat');
     expect(sentJson()).toEqual({
       model: 'command-a-03-2025',
       messages: [{ role: 'user', content: 'What is 1+1?' }],
       stream: false,
       p: 0.5,
+      k: 7,
     });
   });
 
@@ -227,6 +228,7 @@ describe('the configuration', () => {
     ],
     [chat({ genai_category: 'audio/speech' }), 'config.genai_category: expected one of: text/generation, text/embeddings'],
     [chat({ genai_category: 'text/embeddings' }), 'genai_category text/embeddings does not fit route_type llm/v1/chat'],
+    [withOptions({ top_k: 501 }), 'top_k = "value should be between 0 and 500"'],
     [withOptions({ embeddings_dimensions: 3 }), 'has no effect with route_type llm/v1/chat'],
     [embeddings({ model: { ...OPENAI, options: { top_p: 1 } } }), 'has no effect with route_type llm/v1/embeddings'],
     [preserve({ model: { ...OPENAI, options: { max_tokens: 1 } } }), 'has no effect with route_type preserve'],

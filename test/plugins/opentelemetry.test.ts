@@ -4,6 +4,7 @@ import { opentelemetry } from '../../src/plugins/opentelemetry.ts';
 import { answered, type Circumstances } from '../support/context.ts';
 import { configured, NODE_ID, openHost } from '../support/host.ts';
 import { openOtlpCollector } from '../support/otlp.ts';
+import { startUpstream } from '../support/upstream.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
@@ -267,6 +268,17 @@ describe('sends spans', () => {
     expect(said('error')).toEqual(['opentelemetry c4fe traces: the queue is full, dropping the oldest entries']);
   });
 
+  test('to a server that never answers are given up when the three timeouts are over', async () => {
+    const silent = startUpstream();
+    silent.answer('silence');
+    const timeouts = { connect_timeout: 1, send_timeout: 1, read_timeout: 1 };
+    const { phases, send, lines, close } = start({ traces_endpoint: silent.url, ...timeouts, queue: { max_retry_time: 0 } });
+    await phases.log?.(await send());
+    await close();
+    expect(lines).toMatchObject([{ level: 'error', facts: { reason: expect.stringContaining('timed out') } }]);
+    silent.stop();
+  });
+
   test('no larger than max_bytes', async () => {
     const { phases, send, said } = start({ traces_endpoint: NOWHERE, queue: { max_bytes: 100 } });
     await phases.log?.(await send());
@@ -340,6 +352,7 @@ describe('refuses', () => {
   test.each<[string, object, string]>([
     ['no endpoint', {}, "at least one of these fields must be non-empty: 'traces_endpoint', 'logs_endpoint'"],
     ['an endpoint that is no url', { traces_endpoint: 'collector' }, 'traces_endpoint: missing host in url'],
+    ['a timeout below 0', { ...url, connect_timeout: -1 }, 'connect_timeout: value should be between 0 and 2147483646'],
     ['a rate above 1', { ...url, sampling_rate: 1.5 }, 'sampling_rate: value should be between 0 and 1'],
     ['a format that is none', { ...url, header_type: 'zipkin' }, 'header_type: expected one of'],
     ['b3-single to extract', { ...url, propagation: { extract: ['b3-single'], default_format: 'w3c' } }, 'expected one of'],

@@ -61,5 +61,7 @@ function jsonLine(level: LogLevel, message: string, facts: Readonly<Record<strin
 function textLine(level: LogLevel, message: string, facts: Readonly<Record<string, unknown>>): string {
   const time = new Date().toISOString().slice(0, 19).replace('T', ' ');
   const pairs = Object.entries(facts).map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${time} [${level}] ${message}${pairs.join('')}`.replaceAll(/[\r\n]+\s*/g, ' | ').concat('\n');
+  const line = `${time} [${level}] ${message}${pairs.join('')}`.replaceAll(/[\r\n]+\s*/g, ' | ');
+  // What others have said may hold what a terminal takes for a command.
+  return `${line.replaceAll(/[^\P{Cc}\t]/gu, encodeURIComponent)}\n`;
 }

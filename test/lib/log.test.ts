@@ -20,6 +20,12 @@ test('text: one line, facts as pairs', () => {
   expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[error\] it broke \| at here port=8000 host=a\n$/);
 });
 
+test('text: what a terminal would do as it is told is spelt out', () => {
+  const { lines, log } = capture('notice', 'text');
+  log.error('the model said \x1b]0;mine\x07\x9b2J', { said: 'a\tb\x7f' });
+  expect(lines[0]).toEndWith('the model said %1B]0;mine%07%C2%9B2J said=a\tb%7F\n');
+});
+
 test('entries below the level are left out, and the level may change', () => {
   const { lines, log } = capture('warn', 'json');
   log.notice('before');

@@ -41,6 +41,8 @@ class Guest extends RelayEnd {
   }
 }
 
+const LOOPBACK = '127.0.0.1';
+
 /** One of the servers behind a door, and who is in there. */
 export class Room {
   /** On 127.0.0.1. */
@@ -53,7 +55,11 @@ export class Room {
 
   /** `onEmpty` runs each time the last one has left. */
   constructor(serve: (visitorOf: VisitorOf) => RoomServer, onEmpty: (room: Room) => void) {
-    this.server = serve(request => this.#visitors.get(this.server.requestIP(request)?.port ?? 0) ?? null);
+    this.server = serve(request => {
+      const from = this.server.requestIP(request);
+      // Another address may have the same port.
+      return from?.address === LOOPBACK ? (this.#visitors.get(from.port) ?? null) : null;
+    });
     const left = (guest: RelayEnd) => {
       this.#visitors.delete((guest as Guest).port);
       guest.other?.end();
@@ -87,6 +93,6 @@ export class Room {
     client.received(firstBytes);
     const { port } = this.server;
     // What is in the way is said to `connectError` too.
-    Bun.connect<RelayEnd>({ hostname: '127.0.0.1', port: port as number, data: guest, socket: this.#handler }).catch(() => {});
+    Bun.connect<RelayEnd>({ hostname: LOOPBACK, port: port as number, data: guest, socket: this.#handler }).catch(() => {});
   }
 }

@@ -1,5 +1,8 @@
 import { expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import type { Pairs } from '../../src/gateway/certificate-pairs.ts';
 import { selfSigned } from '../../src/lib/self-signed.ts';
 import { Door } from '../../src/proxy/door.ts';
@@ -16,6 +19,7 @@ function openDoor(
   const servers: Bun.Server<undefined>[] = [];
   const errors: Error[] = [];
   const visitors: unknown[] = [];
+  const ports: (number | undefined)[] = [];
   const door = new Door({
     hostname: '127.0.0.1',
     port: 0,
@@ -25,8 +29,9 @@ function openDoor(
     fallback,
     certificateFor: name => (name in certificates ? { pairs: certificates[name] ?? null } : null),
     serve(pairs, visitorOf) {
-      const fetch = (request: Request) => {
+      const fetch = (request: Request, self: Bun.Server<undefined>) => {
         visitors.push(visitorOf(request));
+        ports.push(self.requestIP(request)?.port);
         return answer(request);
       };
       const server = Bun.serve({ hostname: '127.0.0.1', port: 0, development: false, tls: { ...pairs }, fetch });
@@ -35,7 +40,7 @@ function openDoor(
     },
     onError: error => errors.push(error),
   });
-  return { door, certificates, servers, errors, visitors, [Symbol.dispose]: () => void door.stop(true) };
+  return { door, certificates, servers, errors, visitors, ports, [Symbol.dispose]: () => void door.stop(true) };
 }
 
 const shownTo = async (port: number, servername?: string) => {
@@ -59,6 +64,24 @@ test('who sends a request is known behind the door; who came another way is not'
   await fetch(`https://127.0.0.1:${opened.servers[0]?.port}/`, { tls: { rejectUnauthorized: false } });
   const tls = { version: 'TLSv1.3', cipher: expect.stringMatching(/^TLS_/) };
   expect(opened.visitors as unknown[]).toEqual([{ ip: '127.0.0.1', source: null, serverName: 'a.test', tls }, null]);
+});
+
+test('who comes another way is nobody, also from the port that somebody else has', async () => {
+  using opened = openDoor();
+  using client = await tlsClient(opened.door.port, {});
+  await client.get('/');
+  const socket = connect({
+    host: '127.0.0.1',
+    port: Number(opened.servers[0]?.port),
+    localAddress: '127.0.0.2',
+    localPort: Number(opened.ports[0]),
+  });
+  const stranger = tlsConnect({ socket, rejectUnauthorized: false });
+  stranger.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(stranger, 'data');
+  stranger.destroy();
+  expect(opened.ports[1]).toBe(opened.ports[0]);
+  expect(opened.visitors).toEqual([expect.objectContaining({ ip: '127.0.0.1' }), null]);
 });
 
 test('a certificate that is replaced serves its connections to their end, new ones get the new one', async () => {

@@ -15,7 +15,10 @@ type Opened = Disposable & { arrived(count: number): Promise<number> };
 
 function overHttp(port: number): Opened {
   const server = startUpstream({ port });
-  const arrived = async (count: number) => (await server.received(count), server.requests.length);
+  const arrived = async (count: number) => {
+    await server.received(count);
+    return server.requests.length;
+  };
   return { arrived, [Symbol.dispose]: () => server.stop() };
 }
 function overTcp(port: number): Opened {

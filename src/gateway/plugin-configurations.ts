@@ -55,6 +55,7 @@ const REFUSING: Work = {
 };
 /** A plugin that does not work comes before all others: it may be the one that was to authenticate. */
 const FIRST = Number.POSITIVE_INFINITY;
+const LAST = Number.NEGATIVE_INFINITY;
 
 export interface PluginConfigurationsOptions {
   readonly store: Store;
@@ -129,7 +130,10 @@ export class PluginConfigurations {
 
   /** What serves in place of a row that cannot be configured. */
   refuse(row: PluginRow, problem: string): ConfiguredPlugin {
-    return { row, config: null, priority: FIRST, work: row.enabled ? REFUSING : NO_WORK, problem };
+    // Whose requests it refuses must be known by then.
+    const isOwned = row.consumer !== null || row.consumer_group !== null;
+    const priority = isOwned ? (this.plugins.get(row.name)?.priority ?? LAST) : FIRST;
+    return { row, config: null, priority, work: row.enabled ? REFUSING : NO_WORK, problem };
   }
 
   private workBegunBy(begin: () => Work, { id, name }: PluginRow): Work {

@@ -86,3 +86,42 @@ test('a consumer that comes into a group, or leaves it, has its configurations f
   // Of several groups the first by name decides.
   expect(statuses).toEqual([200, 420, 418, 418, 200]);
 });
+
+describe('a configuration that does not work', () => {
+  const ENDPOINT = '{vault://nowhere/at-all}';
+  const loading = (plugins: readonly object[]) =>
+    rig.load({
+      consumer_groups: [{ name: 'gold' }],
+      consumers: [
+        { username: 'ann', keyauth_credentials: [{ key: 'ann' }], groups: [{ name: 'gold' }] },
+        { username: 'eve', keyauth_credentials: [{ key: 'eve' }] },
+      ],
+      services: [{ name: 'api', url: 'upstream', routes: [{ paths: ['/'] }] }],
+      plugins: [{ name: 'key-auth' }, ...plugins],
+    });
+  const statuses = async () => {
+    const ask = async (key: string) => (await rig.ask('/', { headers: { apikey: key } })).status;
+    return [await ask('ann'), await ask('eve')];
+  };
+
+  test.each([
+    ['of everybody', {}, [500, 500]],
+    ['of a consumer', { consumer: 'ann' }, [500, 200]],
+    ['of a consumer group', { consumer_group: 'gold' }, [500, 200]],
+  ])('%s lets none of their requests pass', async (_, owner, wanted) => {
+    await loading([{ name: 'opentelemetry', ...owner, config: { traces_endpoint: ENDPOINT } }]);
+    expect(await statuses()).toEqual(wanted);
+  });
+
+  test('of one consumer leaves those of others where they were', async () => {
+    const limits = { minute: 1, policy: 'redis', redis: { host: '127.0.0.1', password: ENDPOINT } };
+    await loading([
+      { name: 'rate-limiting', consumer: 'ann', config: limits },
+      { name: 'rate-limiting', consumer: 'eve', config: { minute: 1 } },
+    ]);
+    expect([await statuses(), await statuses()]).toEqual([
+      [500, 200],
+      [500, 429],
+    ]);
+  });
+});

@@ -198,18 +198,6 @@ describe('without a database', () => {
     const { exitCode, stderr } = await runExecutable(['start'], { folder: file(`${named('bad')}    retries: many\n`), environment });
     expect([exitCode, stderr]).toEqual([1, "sluice: gateway.yaml:5: services 'bad': retries: expected an integer\n"]);
   });
-
-  test('config/gateway.yaml is valid, and a gateway starts with it', async () => {
-    const example = join(root, 'config', 'gateway.yaml');
-    expect(await runExecutable(['check', example])).toEqual({ exitCode: 0, stdout: `${example}: valid\n`, stderr: '' });
-    await using gateway = await startGateway({ environment: { ...environment, SLUICE_DECLARATIVE_CONFIG: example } });
-    expect((await gateway.request('GET', '/routes/openai-chat')).status).toBe(200);
-  });
-
-  test('config/sluice.yaml starts a gateway', async () => {
-    await using gateway = await startGateway({ args: ['-c', join(root, 'config', 'sluice.yaml')] });
-    expect((await gateway.request('GET', '/')).status).toBe(200);
-  });
 });
 
 describe('what stops the start, each in one line', () => {

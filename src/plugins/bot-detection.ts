@@ -45,7 +45,7 @@ function bots(): readonly ((text: string) => boolean)[] {
 }
 
 /** What follows in a longer name changes nothing: some patterns would take time that grows with its square. */
-const LONGEST = 8192;
+const LONGEST = 2048;
 /** Verdicts that are kept, of names that are not longer than most. */
 const MOST_KEPT = 10_000;
 const LONGEST_KEPT = 512;

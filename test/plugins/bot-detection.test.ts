@@ -89,6 +89,7 @@ describe('a name', () => {
     ['of a bot', 'bingbot', 'Forbidden'],
     ['of none', 'curl', 'passes'],
     ['that is long', 'x'.repeat(1000), 'passes'],
+    ['of a bot that says so where nobody looks any more', `${'x'.repeat(2048)} bingbot`, 'passes'],
     ['of a bot that is long', `bingbot ${'x'.repeat(60_000)}`, 'Forbidden'],
   ])('%s is judged alike the second time', (_, agent, verdict) => {
     expect([judge(agent), judge(agent)]).toEqual([verdict, verdict]);

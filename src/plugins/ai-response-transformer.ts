@@ -3,11 +3,11 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import { boolean, record } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
 import type { Context } from './context.ts';
-import { isBodyless, withBody } from './llm/body.ts';
 import { isBrokenStream } from './llm/broken-stream.ts';
 import { instructedResponse } from './llm/instructions.ts';
 import { compileTransformation, isText, transformationChecks, transformationFields, transformationRefusal } from './llm/transformation.ts';
 import { definePlugin } from './plugin.ts';
+import { isBodyless, withBody } from './response-body.ts';
 
 const config = record(
   { ...transformationFields, parse_llm_response_json_instructions: boolean({ required: true, default: false }) },

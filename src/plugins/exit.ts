@@ -1,4 +1,4 @@
-import { isBodyless } from './llm/body.ts';
+import { isBodyless } from './response-body.ts';
 
 /** What a plugin answers itself, its body whole. */
 export function exit(status: number, body: string | null, headers: Readonly<Record<string, string>> = {}): Response {

@@ -8,9 +8,9 @@ import { type CacheKeys, compileCacheKeys } from './cache/cache-key.ts';
 import { keep } from './cache/keep.ts';
 import { type Context, noteKey } from './context.ts';
 import { exit } from './exit.ts';
-import { isBodyless } from './llm/body.ts';
 import { isBrokenStream } from './llm/broken-stream.ts';
 import { type Ask, definePlugin } from './plugin.ts';
+import { isBodyless } from './response-body.ts';
 
 /** Of all configurations in this process together. Kong's shared memory of that name is of the same size for all its processes. */
 const MOST_BYTES = 64 * 1024 * 1024;

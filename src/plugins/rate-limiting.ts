@@ -4,13 +4,13 @@ import type { Taken, Window } from '../lib/window-counters.ts';
 import { boolean, number, record, string } from '../schema/field.ts';
 import { headerName, pathError, protocolsHttp } from '../schema/typedefs.ts';
 import { type Context, noteKey } from './context.ts';
-import { isBodyless } from './llm/body.ts';
 import { definePlugin } from './plugin.ts';
 import { type Limits, limitFields, limitsError, oldRedisFields, POLICY, redis, redisChecks } from './rate-limits/config.ts';
 import { identifierBy, scopeOf } from './rate-limits/identifier.ts';
 import { openCounters } from './rate-limits/open-counters.ts';
 import { PERIODS, spanClock } from './rate-limits/periods.ts';
 import { CountingTrouble } from './rate-limits/tolerance.ts';
+import { isBodyless } from './response-body.ts';
 
 /** Of `sync_rate`: every request asks the server. */
 const AT_EACH_REQUEST = -1;

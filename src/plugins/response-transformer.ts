@@ -8,8 +8,8 @@ import { RequestFailure } from '../lib/request-failure.ts';
 import { array, type Infer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
 import type { Context } from './context.ts';
-import { isBodyless, withBody } from './llm/body.ts';
 import { definePlugin } from './plugin.ts';
+import { isBodyless, withBody } from './response-body.ts';
 import { JsonMembers } from './transformation/members.ts';
 import { framingError, isPlainHeaderName, pairOf } from './transformation/pairs.ts';
 

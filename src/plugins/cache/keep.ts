@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { isBodyless } from '../llm/body.ts';
+import { isBodyless } from '../response-body.ts';
 
 /** Of one body. */
 const LARGEST_BODY = 8 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { decodeBody } from '../../lib/encoding.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
+import { withBody } from '../response-body.ts';
 
 /** The body of a vendor's response, free of its encoding. Throws a RequestFailure (502) for an encoding nobody knows. */
 export function plainBody(response: Response): ReadableStream<Uint8Array> {
@@ -22,18 +23,7 @@ export async function plainText(response: Response): Promise<string> {
   }
 }
 
-/** The response with another body: what described the old one is gone. */
-export function withBody(response: Response, body: string | ReadableStream<Uint8Array> | null, status = response.status): Response {
-  const { headers } = response;
-  for (const name of ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag']) headers.delete(name);
-  if (typeof body === 'string') headers.set('content-length', `${Buffer.byteLength(body)}`);
-  return new Response(body, status === response.status ? response : { status, headers });
-}
-
 export function withJson(response: Response, text: string, status = response.status): Response {
   response.headers.set('content-type', 'application/json');
   return withBody(response, text, status);
 }
-
-/** Responses with such a status have no body. */
-export const isBodyless = (status: number): boolean => status === 204 || status === 205 || status === 304;

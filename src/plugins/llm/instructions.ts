@@ -1,6 +1,6 @@
 import { isObject, type Json, parseJson } from '../../lib/json.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
-import { isBodyless, withBody } from './body.ts';
+import { isBodyless, withBody } from '../response-body.ts';
 
 /** They say how a body is sent, and the gateway decides that. */
 const FRAMING: ReadonlySet<string> = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'connection', 'keep-alive']);

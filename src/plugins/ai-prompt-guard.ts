@@ -1,11 +1,10 @@
-import { ConfigurationError } from '../lib/configuration-error.ts';
 import { repeatsMembers } from '../lib/json-members.ts';
-import { compilePcreSearch } from '../lib/regex.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { array, boolean, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
 import { appendedKey, llmFormat, maxRequestBodySize, type Prompt, readPrompt, refusing } from './llm/prompt.ts';
 import { embeddingsTexts, generationTexts, UnreadablePrompt } from './llm/prompt-text.ts';
+import { compilePatterns } from './patterns.ts';
 import { definePlugin } from './plugin.ts';
 
 const patterns = array(string({ len_min: 1, len_max: 500 }), { len_max: 10 });
@@ -45,8 +44,8 @@ export const aiPromptGuard = definePlugin({
     { allow_patterns, deny_patterns, genai_category, match_all_roles, allow_all_conversation_history, max_request_body_size },
     host,
   ) {
-    const allowed = compile(allow_patterns, 'allow_patterns');
-    const denied = compile(deny_patterns, 'deny_patterns');
+    const allowed = compilePatterns(allow_patterns, 'allow_patterns');
+    const denied = compilePatterns(deny_patterns, 'deny_patterns');
 
     return {
       access: refusing(async context => {
@@ -78,14 +77,3 @@ export const aiPromptGuard = definePlugin({
     }
   },
 });
-
-/** Throws a ConfigurationError for a pattern that cannot be translated. */
-function compile(sources: readonly string[] | null, field: string): ((text: string) => boolean)[] {
-  return (sources ?? []).map(source => {
-    try {
-      return compilePcreSearch(source);
-    } catch (error) {
-      throw new ConfigurationError((error as Error).message, field);
-    }
-  });
-}

@@ -1,8 +1,8 @@
-import { ConfigurationError } from '../lib/configuration-error.ts';
 import { compilePcreSearch } from '../lib/regex.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { array, record, string } from '../schema/field.ts';
 import { noConsumer, protocolsHttp } from '../schema/typedefs.ts';
+import { compilePatterns } from './patterns.ts';
 import { definePlugin } from './plugin.ts';
 
 /** The bots that Kong knows, from https://github.com/ua-parser/uap-core (Apache-2.0): names that tell a bot wherever they stand. */
@@ -60,8 +60,8 @@ export const botDetection = definePlugin({
   config: record({ allow: patterns, deny: patterns }, { required: true }),
 
   configure({ allow, deny }) {
-    const allowed = compile(allow, 'allow');
-    const denied = [...compile(deny, 'deny'), ...bots()];
+    const allowed = compilePatterns(allow, 'allow');
+    const denied = [...compilePatterns(deny, 'deny'), ...bots()];
     const verdicts = new Map<string, boolean>();
 
     return {
@@ -83,13 +83,3 @@ export const botDetection = definePlugin({
     }
   },
 });
-
-function compile(sources: readonly string[] | null, field: string): ((text: string) => boolean)[] {
-  return (sources ?? []).map(source => {
-    try {
-      return compilePcreSearch(source);
-    } catch (error) {
-      throw new ConfigurationError((error as Error).message, field);
-    }
-  });
-}

@@ -1,9 +1,9 @@
 import { consumerGroup } from '../../entities/consumer-group.ts';
 import { consumerGroupConsumer } from '../../entities/consumer-group-consumer.ts';
+import { headerText } from '../../lib/header-syntax.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import { array, boolean, record, string } from '../../schema/field.ts';
 import { noConsumer, noConsumerGroup, protocolsHttp } from '../../schema/typedefs.ts';
-import { headerText } from '../authentication/consumer-headers.ts';
 import { definePlugin } from '../plugin.ts';
 import { aclEntity } from './acl-entity.ts';
 

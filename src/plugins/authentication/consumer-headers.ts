@@ -1,6 +1,6 @@
 import type { Consumer } from '../../entities/consumer.ts';
 import type { Row } from '../../entities/entity.ts';
-import { isHeaderValue, toHeader } from '../../lib/header-syntax.ts';
+import { headerText } from '../../lib/header-syntax.ts';
 import type { Context } from '../context.ts';
 
 /** What only the gateway says to an upstream. Source: kong/constants.lua of Kong 3.9. */
@@ -40,7 +40,3 @@ export function identify(context: Context, consumer: Consumer, credential: Row |
 export function forgetClaims({ upstream: { headers } }: Context): void {
   for (const name of NAMES) if (name in headers) delete headers[name];
 }
-
-/** A consumer's name may be anything, a header may not. */
-export const headerText = (text: string): string =>
-  toHeader(isHeaderValue(text) ? text : text.replaceAll(/[^\P{Cc}\t]/gu, encodeURIComponent));

@@ -1,9 +1,10 @@
-import { isHeaderValue, toHeader } from '../../lib/header-syntax.ts';
+import { headerText, toHeader } from '../../lib/header-syntax.ts';
 import { isObject, type Json } from '../../lib/json.ts';
 import { field, type Part, renamed } from '../../lib/multipart.ts';
 import type { Argument, Arguments } from '../../lib/query.ts';
 import type { Members } from './operations.ts';
 
+/** Headers of a request. A client's line ends must not become theirs. */
 export class HeaderMembers implements Members {
   private readonly headers: Record<string, string>;
 
@@ -28,17 +29,14 @@ export class HeaderMembers implements Members {
   }
 
   set(name: string, value: string): void {
-    this.headers[name.toLowerCase()] = inHeader(value);
+    this.headers[name.toLowerCase()] = headerText(value);
   }
 
   append(name: string, value: string): void {
     const before = this.headers[name.toLowerCase()];
-    this.headers[name.toLowerCase()] = before === undefined ? inHeader(value) : `${before}, ${inHeader(value)}`;
+    this.headers[name.toLowerCase()] = before === undefined ? headerText(value) : `${before}, ${headerText(value)}`;
   }
 }
-
-/** A client's line ends must not become a header's. */
-const inHeader = (value: string) => toHeader(isHeaderValue(value) ? value : value.replaceAll(/[^\P{Cc}\t]/gu, encodeURIComponent));
 
 /** The arguments of a query or a form. */
 export class ArgumentMembers implements Members {

@@ -7,7 +7,7 @@ import { countersIn } from '../lib/counters.ts';
 import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { REDACTED } from '../lib/redact.ts';
+import { withoutSecrets } from '../lib/redact.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import type { WindowCounters } from '../lib/window-counters.ts';
 import type { Host, Phase, Phases, Plugin, PluginInstance } from '../plugins/plugin.ts';
@@ -122,7 +122,7 @@ export class PluginConfigurations {
     const { value: config, secrets } = this.secrets.resolve(plugin.config, row.config);
     if (before?.problem === null && isSame(before.row, row) && Bun.deepEquals(before.config, config)) return { ...before, row };
     const begin = () => {
-      const phases = withoutSecrets(secrets, () => plugin.configure(config, this.host, instanceOf(row)));
+      const phases = tellingNoSecret(secrets, () => plugin.configure(config, this.host, instanceOf(row)));
       return workOf(phases, () => this.close(row, phases));
     };
     return { row, config, priority: plugin.priority, work: this.workBegunBy(begin, row), problem: null };
@@ -222,12 +222,12 @@ function remembered<T>(workOut: (id: string) => T, store: Pick<Store, 'generatio
 const isSame = (a: PluginRow, b: PluginRow) => a.enabled === b.enabled && Bun.deepEquals(instanceOf(a), instanceOf(b));
 
 /** What a plugin says of its configuration is shown to people: a secret it got from a vault is not. */
-function withoutSecrets<T>(secrets: readonly string[], work: () => T): T {
+function tellingNoSecret<T>(secrets: readonly string[], work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (secrets.length === 0 || !(error instanceof Error)) throw error;
-    const message = secrets.reduce((text, secret) => text.replaceAll(secret, REDACTED), error.message);
+    const message = withoutSecrets(error.message, secrets);
     throw error instanceof ConfigurationError ? new ConfigurationError(message, error.field) : new Error(message);
   }
 }

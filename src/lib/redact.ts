@@ -16,6 +16,10 @@ export function redactText(text: string): string {
   return SECRET_TEXT.reduce((clean, [secret, kept]) => clean.replace(secret, kept), text);
 }
 
+/** Text without these very secrets. */
+export const withoutSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
+
 /** The same for whatever JSON can say: members with a secret's name are hidden whole, every text in it is cleaned. */
 export function redact(value: unknown, name = ''): unknown {
   if (value === null || value === undefined) return value;

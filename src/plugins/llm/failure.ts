@@ -1,5 +1,6 @@
 import { errorType, type OpenaiError, openaiError } from '../../formats/openai-error.ts';
 import { isObject, type Json, type JsonObject, parseJson } from '../../lib/json.ts';
+import { withoutSecrets } from '../../lib/redact.ts';
 import type { RequestFailure } from '../../lib/request-failure.ts';
 import type { Operation } from '../../providers/provider.ts';
 import { plainText, withJson } from './body.ts';
@@ -76,6 +77,3 @@ function saidByObject({ error, message, detail }: { [name: string]: Json }): Ope
   const said = [error, message, detail].find(word => typeof word === 'string');
   return typeof said === 'string' ? { message: said } : undefined;
 }
-
-export const withoutSecrets = (text: string, secrets: readonly string[]) =>
-  secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);

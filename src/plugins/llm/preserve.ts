@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { isObject } from '../../lib/json.ts';
+import { withoutSecrets } from '../../lib/redact.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials, Model } from '../../providers/provider.ts';
 import { pump } from '../../stream/pump.ts';
@@ -10,7 +11,6 @@ import { plainBody, plainText } from './body.ts';
 import { isWatched, type Logging } from './config.ts';
 import { dropCredentials, mayHoldCredentials } from './credential-members.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { withoutSecrets } from './failure.ts';
 import type { Observation } from './observation.ts';
 import { checkModel, configuredMembers, type LlmCall, type RequestSettings, setHeaders } from './request.ts';
 import { watchedStream } from './stream.ts';

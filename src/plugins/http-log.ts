@@ -3,10 +3,11 @@ import { ConfigurationError } from '../lib/configuration-error.ts';
 import type { Log } from '../lib/log.ts';
 import { type Infer, integer, map, number, record, string } from '../schema/field.ts';
 import { customFieldsByLua } from './custom-fields.ts';
+import { deprecated, warnOfDeprecated } from './deprecated-fields.ts';
 import { checkUrl, destinationOf, hasUserInfo } from './http-destination.ts';
 import { logEntry } from './log-entry.ts';
 import { definePlugin } from './plugin.ts';
-import { deprecated, limitsOf, queueFields, warnOfDeprecated } from './queue-fields.ts';
+import { limitsOf, queueFields } from './queue-fields.ts';
 
 const config = record(
   {

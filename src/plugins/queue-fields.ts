@@ -1,6 +1,5 @@
 import type { QueueLimits } from '../lib/batch-queue.ts';
-import type { Log } from '../lib/log.ts';
-import { type Infer, integer, number, type RecordField, record } from '../schema/field.ts';
+import { type Infer, integer, number, record } from '../schema/field.ts';
 
 /** The fields of Kong's `queue` of plugins that send to servers. */
 export const queueFields = (max_batch_size: number) => ({
@@ -28,17 +27,4 @@ export function limitsOf(given: Infer<typeof queue>, max_batch_size: number): Qu
     max_retry_delay: given?.max_retry_delay ?? 60,
     concurrency_limit: given?.concurrency_limit ?? 1,
   };
-}
-
-export const deprecated = <Default>(message: string, old_default: Default) => ({
-  deprecation: { message, old_default, removal_in_version: '4.0' },
-});
-
-/** Says of each deprecated field that differs from its old default what to write instead. */
-export function warnOfDeprecated({ fields }: RecordField, config: Readonly<Record<string, unknown>>, name: string, log: Log): void {
-  for (const [field, { facts }] of Object.entries(fields)) {
-    const { message, old_default } = facts.deprecation ?? {};
-    const value = config[field] ?? null;
-    if (message !== undefined && value !== null && value !== old_default) log.warn(`${name}: ${message}`);
-  }
 }

@@ -6,10 +6,10 @@ import { headerName, pathError, protocolsHttp } from '../schema/typedefs.ts';
 import { type Context, noteKey } from './context.ts';
 import { definePlugin } from './plugin.ts';
 import { type Limits, limitFields, limitsError, oldRedisFields, POLICY, redis, redisChecks } from './rate-limits/config.ts';
+import { CountingTrouble } from './rate-limits/counting-trouble.ts';
 import { identifierBy, scopeOf } from './rate-limits/identifier.ts';
 import { openCounters } from './rate-limits/open-counters.ts';
 import { PERIODS, spanClock } from './rate-limits/periods.ts';
-import { CountingTrouble } from './rate-limits/tolerance.ts';
 import { isBodyless } from './response-body.ts';
 
 /** Of `sync_rate`: every request asks the server. */

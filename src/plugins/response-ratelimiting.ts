@@ -8,10 +8,10 @@ import { noteKey } from './context.ts';
 import { exit } from './exit.ts';
 import { definePlugin } from './plugin.ts';
 import { type Limits, limitFields, limitsError, oldRedisFields, POLICY, redis, redisChecks } from './rate-limits/config.ts';
+import { CountingTrouble } from './rate-limits/counting-trouble.ts';
 import { identifierBy, scopeOf } from './rate-limits/identifier.ts';
 import { openCounters } from './rate-limits/open-counters.ts';
 import { PERIODS, type Period, spanClock } from './rate-limits/periods.ts';
-import { CountingTrouble } from './rate-limits/tolerance.ts';
 
 const HEADER = 'x-kong-limit';
 const TOO_MANY = 429;

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Change, Store } from '../store/store.ts';
-import { keyOf, type RowPointer } from './secret-users.ts';
+import { keyOf, type RowPointer } from './row-pointer.ts';
 
 export interface ExpiryOptions {
   readonly store: Store;

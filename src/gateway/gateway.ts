@@ -19,7 +19,7 @@ import { pairIn } from './certificate-pairs.ts';
 import { Expiry } from './expiry.ts';
 import { LiveSnapshot, type Prepared } from './live-snapshot.ts';
 import { type Configuring, PluginConfigurations } from './plugin-configurations.ts';
-import { keyOf, type RowPointer } from './secret-users.ts';
+import { keyOf, type RowPointer } from './row-pointer.ts';
 import { Secrets } from './secrets.ts';
 import type { Snapshot } from './snapshot.ts';
 

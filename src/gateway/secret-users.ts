@@ -1,12 +1,4 @@
-import type { Entity } from '../entities/entity.ts';
-
-/** A row, by what does not change of it. */
-export interface RowPointer {
-  readonly entity: Entity;
-  readonly id: string;
-}
-
-export const keyOf = ({ entity, id }: RowPointer) => `${entity.name} ${id}`;
+import { keyOf, type RowPointer } from './row-pointer.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 

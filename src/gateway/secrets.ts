@@ -6,8 +6,9 @@ import type { Field } from '../schema/field.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { Vault, VaultHost } from '../vaults/vault.ts';
 import { mayRefer, parseReference, referencesIn, replaceReferences } from './references.ts';
+import { keyOf, type RowPointer } from './row-pointer.ts';
 import { type FindVault, type Outcome, SecretReader, sourceOf } from './secret-reader.ts';
-import { keyOf, type RowPointer, SecretUsers } from './secret-users.ts';
+import { SecretUsers } from './secret-users.ts';
 
 /** A secret that is not known for now: what refers to it cannot work until it is. */
 export class UnresolvedReference extends ConfigurationError {}

@@ -4,6 +4,7 @@ import type { Entity, Row } from '../entities/entity.ts';
 import { type Service, service } from '../entities/service.ts';
 import type { Change, Store } from '../store/store.ts';
 import { pairIn } from './certificate-pairs.ts';
+import { keyOf } from './row-pointer.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What `fetch` is told of TLS beyond what is usual: the pair to show, the authorities to trust in place of the usual ones. */
@@ -32,9 +33,9 @@ export class ServiceTls {
    * That throws an UnresolvedReference, and a ConfigurationError where secrets are no certificate with its key.
    */
   after(changes: readonly Change[]): (service: Service) => UpstreamTls | null {
-    const written = new Map(changes.filter(({ entity }) => isCertificate(entity)).map(change => [keyOf(change.entity, change.id), change]));
+    const written = new Map(changes.filter(({ entity }) => isCertificate(entity)).map(change => [keyOf(change), change]));
     const find = <R extends Row>(entity: Entity<R>, id: string): R => {
-      const change = written.get(keyOf(entity, id));
+      const change = written.get(keyOf({ entity, id }));
       const row = change ? (change.row as R | null) : this.store.find(entity, id);
       if (!row) throw new Error(`the store has no row ${id} of ${entity.name}`);
       return row;
@@ -53,4 +54,3 @@ export class ServiceTls {
 }
 
 const isCertificate = ({ name }: { readonly name: string }) => name === certificate.name || name === caCertificate.name;
-const keyOf = ({ name }: { readonly name: string }, id: string) => `${name} ${id}`;

@@ -8,7 +8,7 @@ import type { Json } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { withoutSecrets } from '../lib/redact.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
+import { unexpectedFailure } from '../lib/request-failure.ts';
 import type { WindowCounters } from '../lib/window-counters.ts';
 import type { Host, Phase, Phases, Plugin, PluginInstance } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
@@ -49,7 +49,7 @@ const REFUSING: Work = {
   handlers: {
     ...NO_HANDLERS,
     access() {
-      throw new RequestFailure(500, 'An unexpected error occurred');
+      throw unexpectedFailure();
     },
   },
 };

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import { encodePath } from '../lib/path-normalization.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
+import { unexpectedFailure } from '../lib/request-failure.ts';
 import type { UpstreamTls } from './service-tls.ts';
 import type { CompiledRoute, Plan } from './snapshot.ts';
 
@@ -56,5 +56,5 @@ export const refusing = (plan: CurrentPlan): CurrentPlan => ({
 });
 
 function refuse(): never {
-  throw new RequestFailure(500, 'An unexpected error occurred');
+  throw unexpectedFailure();
 }

@@ -9,3 +9,6 @@ export class RequestFailure extends Error {
     this.headers = headers;
   }
 }
+
+/** In Kong's words, what a client is told of what is not its fault and not its business. */
+export const unexpectedFailure = (): RequestFailure => new RequestFailure(500, 'An unexpected error occurred');

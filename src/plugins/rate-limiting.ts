@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../lib/configuration-error.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
+import { RequestFailure, unexpectedFailure } from '../lib/request-failure.ts';
 import type { Taken, Window } from '../lib/window-counters.ts';
 import { boolean, number, record, string } from '../schema/field.ts';
 import { headerName, pathError, protocolsHttp } from '../schema/typedefs.ts';
@@ -138,7 +138,7 @@ export const rateLimiting = definePlugin({
 
     function tolerate(error: Error): undefined {
       trouble.tell(error);
-      if (!isTolerant) throw new RequestFailure(500, 'An unexpected error occurred');
+      if (!isTolerant) throw unexpectedFailure();
     }
   },
 });

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { isHeaderName } from '../lib/header-syntax.ts';
-import { RequestFailure } from '../lib/request-failure.ts';
+import { RequestFailure, unexpectedFailure } from '../lib/request-failure.ts';
 import type { Window } from '../lib/window-counters.ts';
 import { boolean, map, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
@@ -78,7 +78,7 @@ export const responseRatelimiting = definePlugin({
           trouble.over();
         } catch (error) {
           trouble.tell(error as Error);
-          if (!isTolerant) throw new RequestFailure(500, 'An unexpected error occurred');
+          if (!isTolerant) throw unexpectedFailure();
           return undefined;
         }
         const left = rules.map(({ limit }, index) => limit - (counts[index] ?? 0));

@@ -1,6 +1,6 @@
-import { Database } from 'bun:sqlite';
-import { closeSync, openSync } from 'node:fs';
+import type { Database } from 'bun:sqlite';
 import { type Taken, taken, type Window, type WindowCounters } from '../lib/window-counters.ts';
+import { type Failure, isBusy, openSqliteFile } from './sqlite-file.ts';
 
 /** How long a request waits for another process to let go of the file. */
 const PATIENCE_MS = 2000;
@@ -130,21 +130,11 @@ export class SqliteCounters implements WindowCounters {
   }
 }
 
-function open(file: string): Database {
-  closeSync(openSync(file, 'a', 0o600));
-  const database = new Database(file, { readwrite: true, strict: true });
-  try {
+const open = (file: string): Database =>
+  openSqliteFile(file, database => {
     database.run('PRAGMA busy_timeout = 0');
     database.run('PRAGMA journal_mode = WAL');
     // A crash of the machine may lose the last counts, and never the file.
     database.run('PRAGMA synchronous = NORMAL');
     database.run(SCHEMA);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-type Failure = Error & { readonly code?: string };
-const isBusy = ({ code }: Failure) => code?.startsWith('SQLITE_BUSY') ?? false;
+  });

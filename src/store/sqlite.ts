@@ -1,5 +1,5 @@
 import { constants, Database } from 'bun:sqlite';
-import { accessSync, closeSync, existsSync, constants as fileModes, openSync, statSync } from 'node:fs';
+import { accessSync, existsSync, constants as fileModes, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Entity, Row } from '../entities/entity.ts';
@@ -7,6 +7,7 @@ import { EntityError } from '../entities/entity-error.ts';
 import type { Log } from '../lib/log.ts';
 import { migrate } from './migrations.ts';
 import { Outdated } from './outdated.ts';
+import { type Failure, isBusy, isDenied, openSqliteFile, reason } from './sqlite-file.ts';
 import type { Change, Persistence } from './store.ts';
 import { decodeRow, defineTable, encodeRow, type SqlValues, type Table } from './tables.ts';
 
@@ -49,21 +50,14 @@ function openPatiently(file: string, tables: readonly Table[]): Database {
 
 /** Holds the thread for so long at most while another process has the lock. */
 function openForWriting(file: string, tables: readonly Table[], milliseconds: number): Database {
-  // SQLite takes a file that it may only read for a read-only database, and says so at the first write.
-  closeSync(openSync(file, 'a', 0o600));
-  const database = new Database(file, { readwrite: true, strict: true });
-  try {
+  return openSqliteFile(file, database => {
     database.run(`PRAGMA busy_timeout = ${milliseconds}`);
     database.run('PRAGMA journal_mode = WAL');
     database.run('PRAGMA synchronous = FULL');
     database.run('PRAGMA foreign_keys = ON');
     database.transaction(() => migrate(database, tables)).immediate();
     database.run('PRAGMA busy_timeout = 0');
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  });
 }
 
 /** Null when it cannot be read either, or lacks a table or a column of this version, which it cannot be given. */
@@ -221,29 +215,3 @@ class SqlitePersistence implements Persistence {
 }
 
 const inodeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.ino;
-
-/** An error of the file system or of SQLite. */
-type Failure = Error & { readonly code?: string };
-
-const isDenied = ({ code = '' }: Failure) => /^(?:EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_CANTOPEN)/.test(code);
-const isBusy = ({ code }: Failure) => code?.startsWith('SQLITE_BUSY') ?? false;
-
-function reason({ code = '', message }: Failure, file: string): string {
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `the directory ${dirname(file)} does not exist`,
-    ENOTDIR: `${dirname(file)} is not a directory`,
-    EISDIR: 'it is a directory',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'the disk is full',
-    SQLITE_FULL: 'the disk is full',
-    SQLITE_NOTADB: 'it is not a SQLite database',
-    SQLITE_CORRUPT: 'it is damaged',
-    SQLITE_READONLY: 'it is read-only',
-    SQLITE_CANTOPEN: `files beside it cannot be made in ${dirname(file)}`,
-    SQLITE_BUSY: 'another process keeps it locked',
-    SQLITE_IOERR: `reading or writing failed (${code})`,
-  };
-  return reasons[code] ?? reasons[code.split('_', 2).join('_')] ?? message.replaceAll(/\s*\n\s*/g, ' ');
-}

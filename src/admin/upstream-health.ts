@@ -15,7 +15,7 @@ import { findRow } from './rows.ts';
 import { findInScope } from './scope.ts';
 
 /** What these endpoints need of the balancers. */
-export type BalancerControl = Pick<Balancers, 'byId' | 'setHealth'>;
+export type BalancerControl = Pick<Balancers, 'byId' | 'health'>;
 
 const DEFAULT_PORT = 8000;
 
@@ -60,7 +60,7 @@ export function upstreamHealthEndpoints(store: Store, balancers: BalancerControl
         const addresses = [...balancer.targets].find(known => known.row.id === one.id);
         const wanted = segment(context, 'address');
         const chosen = (addresses?.addresses ?? []).filter(address => wanted === '' || isSame(address, wanted));
-        for (const address of chosen) balancers.setHealth(row.id, keyOf(addresses?.host ?? '', address), word);
+        for (const address of chosen) balancers.health.set({ upstream: row.id, peer: keyOf(addresses?.host ?? '', address), state: word });
         return context.body(null, 204);
       },
     },

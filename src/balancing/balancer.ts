@@ -5,10 +5,10 @@ import { algorithmOf } from './algorithms.ts';
 import type { Counter, HealthBook } from './health.ts';
 import { HealthChecker } from './health-checker.ts';
 import { keyOf, Peer, type Presentation } from './peer.ts';
-import { TargetPeers, type TargetPeersOptions } from './target-peers.ts';
+import { TargetAddresses, type TargetAddressesOptions } from './target-addresses.ts';
 import { Thresholds } from './thresholds.ts';
 
-export interface BalancerOptions extends Pick<TargetPeersOptions, 'resolver' | 'clock' | 'onFailure' | 'isWanted'> {
+export interface BalancerOptions extends Pick<TargetAddressesOptions, 'resolver' | 'clock' | 'onFailure' | 'isWanted'> {
   readonly health: HealthBook;
   /** What a client is told when there is nobody to serve it. */
   readonly noPeer: string;
@@ -22,7 +22,7 @@ export class Balancer {
   problem: string | null = null;
   /** By the clock. */
   usedAt: number;
-  #targets = new Map<string, TargetPeers>();
+  #targets = new Map<string, TargetAddresses>();
   #algorithm: Algorithm;
   #passive: Thresholds | null = null;
   #clientCertificate: Presentation['clientCertificate'] = null;
@@ -77,7 +77,7 @@ export class Balancer {
     this.#options.health.forget(this.upstream.id);
   }
 
-  get targets(): Iterable<TargetPeers> {
+  get targets(): Iterable<TargetAddresses> {
     return this.#targets.values();
   }
 
@@ -156,12 +156,12 @@ export class Balancer {
     });
   }
 
-  #targetOf(row: Target, before: TargetPeers | undefined): TargetPeers {
+  #targetOf(row: Target, before: TargetAddresses | undefined): TargetAddresses {
     if (before !== undefined) {
       before.row = row;
       return before;
     }
-    return new TargetPeers(row, { ...this.#options, onChange: () => this.#arrange(false) });
+    return new TargetAddresses(row, { ...this.#options, onChange: () => this.#arrange(false) });
   }
 
   /** Asks for names that were not asked for yet. */
@@ -201,4 +201,4 @@ export class Balancer {
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const byNameAndPort = (a: TargetPeers, b: TargetPeers) => compare(a.host, b.host) || a.port - b.port;
+const byNameAndPort = (a: TargetAddresses, b: TargetAddresses) => compare(a.host, b.host) || a.port - b.port;

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Change, Store } from '../store/store.ts';
 import { Balancer } from './balancer.ts';
-import { HealthBook, type HealthChange, type HealthState, type Observation } from './health.ts';
+import { HealthBook, type HealthChange, type Observation } from './health.ts';
 import { HostBalancers } from './host-balancers.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -74,11 +74,6 @@ export class Balancers {
       this.#upstreamOfTarget.set(id, (row as Target).upstream.id);
     }
     for (const id of touched) this.#renew(id);
-  }
-
-  /** Takes over what was decided elsewhere, or by hand. */
-  setHealth(upstreamId: string, peer: string, state: HealthState): void {
-    this.health.set({ upstream: upstreamId, peer, state });
   }
 
   /** What of them does not work, in words. */

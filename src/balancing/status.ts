@@ -1,12 +1,12 @@
 import type { Balancer } from './balancer.ts';
 import { inUrl, keyOf } from './peer.ts';
-import type { TargetPeers } from './target-peers.ts';
+import type { TargetAddresses } from './target-addresses.ts';
 
 /** What Kong's Admin API calls it. */
 export type HealthWord = 'HEALTHY' | 'UNHEALTHY' | 'HEALTHCHECKS_OFF' | 'DNS_ERROR';
 
 /** How a target is, with its addresses (kong/runloop/balancer/healthcheckers.lua of Kong 3.9). */
-export function targetHealth(balancer: Balancer, target: TargetPeers) {
+export function targetHealth(balancer: Balancer, target: TargetAddresses) {
   const { addresses, ...data } = statusOf(balancer, target);
   const words = addresses.map(({ healthy, ...address }) => ({ ...address, health: wordFor(balancer, healthy) }));
   const any = (word: HealthWord) => words.some(({ health }) => health === word);
@@ -23,7 +23,7 @@ export function balancerHealth(balancer: Balancer) {
   return { health, id, details: { healthy: balancer.isHealthy, weight: weightOf(balancer.weight), hosts } };
 }
 
-function statusOf({ peers }: Balancer, { host, port, dns, weight, addresses }: TargetPeers) {
+function statusOf({ peers }: Balancer, { host, port, dns, weight, addresses }: TargetAddresses) {
   const seen = addresses.map(address => {
     const key = keyOf(host, address);
     const healthy = peers.find(peer => peer.key === key)?.health.isGood ?? true;

@@ -10,7 +10,7 @@ const AGAIN_MS = 30_000;
 /** However short a name is valid. */
 const SOONEST_MS = 500;
 
-export interface TargetPeersOptions {
+export interface TargetAddressesOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
   /** Other addresses than before. */
@@ -21,21 +21,21 @@ export interface TargetPeersOptions {
 }
 
 /** What a target stands for: itself, when it is an address, else what its name is found to be, again and again. */
-export class TargetPeers {
+export class TargetAddresses {
   readonly host: string;
   readonly port: number;
   row: Target;
   addresses: readonly Address[] = [];
   /** Kong's word for how the addresses are known: a kind of record, or what went wrong. */
   dns = 'unknown';
-  readonly #options: TargetPeersOptions;
+  readonly #options: TargetAddressesOptions;
   #started = false;
   /** Until the name was asked for once, whatever came of it. */
   #first: Promise<void> | null = null;
   #stop: (() => void) | null = null;
   #closed = false;
 
-  constructor(row: Target, options: TargetPeersOptions) {
+  constructor(row: Target, options: TargetAddressesOptions) {
     const parsed = parseHost(row.target);
     if (typeof parsed === 'string') throw new Error(parsed);
     this.row = row;

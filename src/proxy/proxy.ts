@@ -5,7 +5,7 @@ import { ClientLeft } from './call.ts';
 import { countedBody, madeWhole, wholeAnswer } from './delivery.ts';
 import { FAILURES, failureResponse } from './failures.ts';
 import { isHandshake } from './handshake.ts';
-import { Peers } from './peers.ts';
+import { ClientAddresses } from './client-addresses.ts';
 import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
 import { grpcAnswer, insecureAnswer, refusalOf } from './refusals.ts';
@@ -62,7 +62,7 @@ class SnapshotProxy implements HttpProxy {
   readonly log: Log;
   readonly entrances = new Set<Entrance>();
   readonly #gateway: { readonly snapshot: Snapshot };
-  readonly #peers: Peers;
+  readonly #addresses: ClientAddresses;
   readonly #headers: ProxyHeaders;
   readonly #upstreams: Upstreams;
   #requests = 0;
@@ -70,7 +70,7 @@ class SnapshotProxy implements HttpProxy {
   constructor({ gateway, log, trustedIps, realIpHeader, realIpRecursive, headers, version }: ProxyOptions) {
     this.#gateway = gateway;
     this.log = log;
-    this.#peers = new Peers(trustedIps, realIpHeader, realIpRecursive);
+    this.#addresses = new ClientAddresses(trustedIps, realIpHeader, realIpRecursive);
     this.#headers = new ProxyHeaders(headers, version);
     this.#upstreams = new Upstreams(log);
   }
@@ -88,7 +88,7 @@ class SnapshotProxy implements HttpProxy {
     this.#requests++;
     const { snapshot } = this.#gateway;
     const passage = snapshot.enter();
-    const context = new RequestContext(request, server, port, visitor, this.#peers, snapshot);
+    const context = new RequestContext(request, server, port, visitor, this.#addresses, snapshot);
     let response: Response;
     try {
       response = await this.#answer(snapshot, context);

@@ -9,7 +9,7 @@ import { randomHex } from '../lib/random-hex.ts';
 import type { TlsFacts } from '../lib/server-hello.ts';
 import type { Context, NoteKey, Notes, Outcome, Try, UpstreamRequest } from '../plugins/context.ts';
 import type { Call } from './call.ts';
-import type { Peers } from './peers.ts';
+import type { ClientAddresses } from './client-addresses.ts';
 import { ClientBody } from './request-body.ts';
 import type { Visitor } from './room.ts';
 import type { ProxyServer, Tunnel } from './tunnel.ts';
@@ -70,7 +70,7 @@ export class RequestContext implements Context, Routable {
   readonly log: JsonObject = {};
   readonly upstream: UpstreamRequest;
 
-  constructor(request: Request, server: ProxyServer, port: string, visitor: Visitor | null, peers: Peers, snapshot: Snapshot) {
+  constructor(request: Request, server: ProxyServer, port: string, visitor: Visitor | null, addresses: ClientAddresses, snapshot: Snapshot) {
     const { url, headers } = request;
     this.request = request;
     this.server = server;
@@ -98,11 +98,11 @@ export class RequestContext implements Context, Routable {
     const pathEnd = mark === -1 || mark > end ? end : mark;
     this.path = url.slice(start, pathEnd);
     this.query = url.slice(pathEnd, end);
-    this.peerIp = visitor === null ? peers.ipOf(request, server) : visitor.ip;
+    this.peerIp = visitor === null ? addresses.ipOf(request, server) : visitor.ip;
     this.tls = visitor === null ? null : visitor.tls;
     this.sni = visitor === null ? null : visitor.serverName;
-    this.peerTrusted = peers.isTrusted(this.peerIp);
-    this.clientIp = this.peerTrusted ? peers.clientIp(this.members, this.peerIp, visitor) : this.peerIp;
+    this.peerTrusted = addresses.isTrusted(this.peerIp);
+    this.clientIp = this.peerTrusted ? addresses.clientIp(this.members, this.peerIp, visitor) : this.peerIp;
   }
 
   get url(): URL {

@@ -8,7 +8,7 @@ import type { ProxyServer } from './tunnel.ts';
 const PROXY_PROTOCOL = 'proxy_protocol';
 
 /** Who is at the other end, and whether to believe what it says of who is behind it. */
-export class Peers {
+export class ClientAddresses {
   readonly isTrusted: (ip: string) => boolean;
   readonly #header: string;
   readonly #isRecursive: boolean;

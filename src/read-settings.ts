@@ -39,7 +39,7 @@ const KONG_SETTING = new RegExp(
     '(proxy|admin|status|debug|stream|proxy_stream|admin_gui)_(access_log|error_log)',
     'ssl_(cipher_suite|ciphers|protocols|prefer_server_ciphers|dhparam|session_.+)',
     '(stream|debug|portal_api|portal_gui)_listen|proxy_server(_ssl_verify)?|proxy_url|admin_api_uri|client_body_buffer_size|mem_cache_size',
-    'anonymous_reports|port_maps|host_ports|node_id|role|vaults|konnect_mode|portal|vitals|audit_log|enforce_rbac|real_ip_recursive',
+    'anonymous_reports|port_maps|host_ports|node_id|role|vaults|konnect_mode|portal|vitals|audit_log|enforce_rbac',
     'allow_debug_header|router_flavor|route_validation_strategy|error_default_type|client_ssl|fips|kic|openresty_path|tracing',
     'legacy_worker_events|declarative_config_(string|encryption_mode)|event_hooks_enabled|enforce_route_path_pattern',
   ].join('|')})$`,

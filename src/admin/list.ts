@@ -1,5 +1,6 @@
 import { EntityError } from '../entities/entity-error.ts';
 import type { PageQuery } from '../store/store.ts';
+import { invalidSize } from '../store/violations.ts';
 import type { AdminContext } from './admin-context.ts';
 
 /** Source: `TAGS_AND_REGEX` and `TAGS_OR_REGEX` of kong/api/endpoints.lua of Kong 3.9: printable, the rest of Unicode, no comma, no slash. */
@@ -30,9 +31,7 @@ function sizeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const size = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isNaN(size)) throw new EntityError('invalid size', 'size must be a number');
-  if (!Number.isInteger(size) || size < 1 || size > 1000) {
-    throw new EntityError('invalid size', 'size must be an integer between 1 and 1000');
-  }
+  if (!Number.isInteger(size) || size < 1 || size > 1000) throw invalidSize();
   return size;
 }
 

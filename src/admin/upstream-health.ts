@@ -57,10 +57,10 @@ export function upstreamHealthEndpoints(store: Store, balancers: BalancerControl
         const one = targetOf(context, row);
         about(context, target, one);
         if (!balancer.usesHealthChecks) throw new RequestFailure(400, `no healthchecker found for ${row.name}`);
-        const addresses = [...balancer.targets].find(known => known.row.id === one.id);
+        const known = [...balancer.targets].find(({ row: own }) => own.id === one.id);
         const wanted = segment(context, 'address');
-        const chosen = (addresses?.addresses ?? []).filter(address => wanted === '' || isSame(address, wanted));
-        for (const address of chosen) balancers.health.set({ upstream: row.id, peer: keyOf(addresses?.host ?? '', address), state: word });
+        const chosen = (known?.addresses ?? []).filter(address => wanted === '' || isSame(address, wanted));
+        for (const address of chosen) balancers.health.set({ upstream: row.id, peer: keyOf(known?.host ?? '', address), state: word });
         return context.body(null, 204);
       },
     },

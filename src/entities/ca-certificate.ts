@@ -2,7 +2,7 @@ import { readCertificates } from '../lib/x509.ts';
 import { record, string } from '../schema/field.ts';
 import { tags, timestamp, uuid } from '../schema/typedefs.ts';
 import { certificateError } from './certificate.ts';
-import { defineEntity, type RowOf } from './entity.ts';
+import { defineEntity } from './entity.ts';
 
 /** Somebody whose word on certificates of upstreams counts. */
 export const caCertificate = defineEntity({
@@ -23,8 +23,6 @@ export const caCertificate = defineEntity({
     },
   ),
 });
-
-export type CaCertificate = RowOf<typeof caCertificate>;
 
 /** Kong's form: lower case, no colons. */
 const digestOf = (cert: string) => readCertificates(cert)[0].fingerprint256.replaceAll(':', '').toLowerCase();

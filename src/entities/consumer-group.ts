@@ -1,6 +1,6 @@
 import { record, string } from '../schema/field.ts';
 import { tags, timestamp, uuid } from '../schema/typedefs.ts';
-import { defineEntity, type RowOf } from './entity.ts';
+import { defineEntity } from './entity.ts';
 
 /** Consumers for whom plugins are configured alike. Source: https://developer.konghq.com/gateway/entities/consumer-group/ */
 export const consumerGroup = defineEntity({
@@ -17,5 +17,3 @@ export const consumerGroup = defineEntity({
     { required: true },
   ),
 });
-
-export type ConsumerGroup = RowOf<typeof consumerGroup>;

@@ -1,6 +1,6 @@
 import { record, string } from '../schema/field.ts';
 import { tags, timestamp, uuid } from '../schema/typedefs.ts';
-import { defineEntity, type RowOf } from './entity.ts';
+import { defineEntity } from './entity.ts';
 
 /** Keys that belong together. */
 export const keySet = defineEntity({
@@ -18,5 +18,3 @@ export const keySet = defineEntity({
     { required: true },
   ),
 });
-
-export type KeySet = RowOf<typeof keySet>;

@@ -26,6 +26,7 @@ export interface Phases {
   /** This configuration is no longer used: flush and let go. */
   close?(): Awaitable<void>;
 }
+
 /** A question on its way to configurations of a plugin, wherever they serve: to all of them, or to that of one row. */
 export interface Question {
   readonly plugin: string;

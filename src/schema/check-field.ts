@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isObject } from '../lib/json.ts';
+import { isEmpty, isObject } from '../lib/json.ts';
 import { TYPES } from './fact-checks.ts';
 import type { Field, RecordField } from './field.ts';
 import type { FieldError, FieldErrors } from './field-errors.ts';
@@ -75,8 +75,6 @@ export function recordErrors(record: RecordField, values: Values): FieldErrors |
   runEntityChecks(record, { record: values, errors, check });
   return isEmpty(errors) ? undefined : errors;
 }
-
-const isEmpty = (errors: FieldErrors) => Object.keys(errors).length === 0;
 
 // An input may have a member `__proto__`, which a plain assignment would take for something else.
 const setOwn = (errors: FieldErrors, name: string, error: FieldError) =>

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isObject } from '../lib/json.ts';
 import { luaPattern } from '../lib/lua-pattern.ts';
 import { compilePcre } from '../lib/regex.ts';
 import { isUuid } from '../lib/uuid.ts';
@@ -80,8 +81,6 @@ function exclusive(subsets: readonly (readonly string[])[], value: readonly stri
   return `these sets are mutually exclusive: ${[...found].map(subset => `('${subset.join("', '")}')`).join(', ')}`;
 }
 
-const isPlainObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** The byte, counted from one, where a surrogate lacks its other half: JSON can say that, UTF-8 cannot. */
 const illFormedAt = (text: string) => Buffer.byteLength(text.slice(0, text.search(/\p{Surrogate}/u))) + 1;
 
@@ -100,9 +99,9 @@ export const TYPES: Readonly<Record<FieldType, Checked<unknown>>> = {
   boolean: v.boolean('expected a boolean'),
   array: v.array(v.unknown(), 'expected an array'),
   set: v.array(v.unknown(), 'expected a set'),
-  map: v.custom(isPlainObject, 'expected a map'),
-  record: v.custom(isPlainObject, 'expected a record'),
-  foreign: v.custom(isPlainObject, 'expected a record'),
+  map: v.custom(isObject, 'expected a map'),
+  record: v.custom(isObject, 'expected a record'),
+  foreign: v.custom(isObject, 'expected a record'),
   json: v.unknown(),
 };
 

@@ -38,9 +38,7 @@ export const rootPath = string({
 });
 export const cookieName = string({ custom_validator: tokenError });
 
-/** What plugins say that are never for one route, service, consumer or group of consumers alone. */
-export const noRoute = foreign('routes', { eq: null });
-export const noService = foreign('services', { eq: null });
+/** What plugins say that are never for one consumer or group of consumers alone. */
 export const noConsumer = foreign('consumers', { eq: null });
 export const noConsumerGroup = foreign('consumer_groups', { eq: null });
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { Rows } from '../../src/entities/entity.ts';
 import { type PluginRow, type PluginSchema, pluginEntity } from '../../src/entities/plugin-entity.ts';
-import { integer, record, string } from '../../src/schema/field.ts';
-import { noConsumer, noConsumerGroup, noRoute, noService, protocolsHttp } from '../../src/schema/typedefs.ts';
+import { foreign, integer, record, string } from '../../src/schema/field.ts';
+import { noConsumer, noConsumerGroup, protocolsHttp } from '../../src/schema/typedefs.ts';
 import { validate } from '../../src/schema/validate.ts';
 import { violation } from '../../src/schema/violation.ts';
 import { pluginRow } from '../gateway/rows.ts';
@@ -12,9 +12,10 @@ const limit = record(
   { entity_checks: [{ at_least_one_of: ['minute', 'hour'] }] },
 );
 const nothing = record({}, { required: true });
+const nowhere = { route: foreign('routes', { eq: null }), service: foreign('services', { eq: null }) };
 const SCHEMAS: Readonly<Record<string, PluginSchema>> = {
   limit: { config: limit },
-  everywhere: { config: nothing, fields: { route: noRoute, service: noService, consumer: noConsumer, consumer_group: noConsumerGroup } },
+  everywhere: { config: nothing, fields: { ...nowhere, consumer: noConsumer, consumer_group: noConsumerGroup } },
   whole: { config: limit, entity_checks: [{ mutually_required: ['config.minute', 'config.hour'] }] },
   http: { config: nothing, fields: { protocols: protocolsHttp } },
 };

@@ -1,4 +1,4 @@
-import { defineEntity, type RowOf } from '../../entities/entity.ts';
+import { defineEntity } from '../../entities/entity.ts';
 import { foreign, record, string } from '../../schema/field.ts';
 import { tags, timestamp, uuid } from '../../schema/typedefs.ts';
 
@@ -18,5 +18,3 @@ export const aclEntity = defineEntity({
     { required: true },
   ),
 });
-
-export type Acl = RowOf<typeof aclEntity>;

@@ -10,7 +10,7 @@ export interface Span {
 
 const LENGTHS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 
-export function spanOf(period: Period, now: number): Span {
+function spanOf(period: Period, now: number): Span {
   const date = new Date(now);
   const year = date.getUTCFullYear();
   if (period === 'year') return { startsAt: Date.UTC(year, 0), endsAt: Date.UTC(year + 1, 0) };

@@ -5,7 +5,8 @@ import { isObject, type JsonObject } from '../lib/json.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { boolean, record } from '../schema/field.ts';
 import type { Context } from './context.ts';
-import { latencies, loggedStatus, requestSize, responseSize, WORKSPACE } from './log-entry.ts';
+import { WORKSPACE } from './log-entry.ts';
+import { latencies, loggedStatus, requestSize, responseSize } from './request-measures.ts';
 import { definePlugin } from './plugin.ts';
 
 const KONG_BUCKETS = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000];

@@ -2,8 +2,9 @@ import { BatchQueue } from '../lib/batch-queue.ts';
 import { openUnixDatagram, type UnixDatagram } from '../lib/unix-datagram.ts';
 import { record, string } from '../schema/field.ts';
 import { customFieldsByLua } from './custom-fields.ts';
-import { logEntry, loggedStatus } from './log-entry.ts';
+import { logEntry } from './log-entry.ts';
 import { DATAGRAM_QUEUE, sendDatagrams } from './log-queue.ts';
+import { loggedStatus } from './request-measures.ts';
 import { definePlugin } from './plugin.ts';
 
 /** By their numbers in syslog's protocol: the most severe is 0. */

@@ -3,7 +3,8 @@ import { isObject, type Json, parseJson } from '../../lib/json.ts';
 import type { Context } from '../context.ts';
 import type { ObservedExchange } from '../llm/observed-exchange.ts';
 import { observedExchangeKey } from '../llm/observed-exchange.ts';
-import { loggedStatus, visibleUri } from '../log-entry.ts';
+import { loggedStatus } from '../request-measures.ts';
+import { visibleUri } from '../visible-request.ts';
 import { randomSpanId, type Trace } from './trace.ts';
 
 /** A span of one trace; times in milliseconds since 1970. */

@@ -1,0 +1,28 @@
+import { changeParameters } from '../lib/query.ts';
+import type { Context, CredentialPlaces } from './context.ts';
+import type { HeaderValues } from './request-measures.ts';
+
+// What may be shown of a request: nothing by which a client, or the gateway itself, proves who it is.
+
+/** What stands in the place of a secret, in Kong's word. */
+export const REDACTED = 'REDACTED';
+
+/** Kong hides the first two. The others are where clients of AI vendors put their keys. */
+const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-goog-api-key']);
+
+/** Path and query as the client sent them, without what it proves its identity by. */
+export const visibleUri = ({ path, query, credentialPlaces }: Context): string => path + visibleQuery(query, credentialPlaces);
+
+/** Without what clients prove their identity by. */
+export function visibleQuery(query: string, places: readonly CredentialPlaces[]): string {
+  if (query === '' || places.length === 0) return query;
+  const isSecret = (name: string) => places.some(({ parameters }) => parameters.includes(name));
+  return changeParameters(query, (name, pair) => (isSecret(name) ? `${pair.split('=', 1)[0]}=${REDACTED}` : pair));
+}
+
+export function visibleHeaders(headers: HeaderValues, places: readonly CredentialPlaces[]): HeaderValues {
+  const visible = { ...headers };
+  for (const place of places) for (const name of place.headers) if (name in visible) visible[name] = REDACTED;
+  for (const name in visible) if (SECRET_HEADERS.has(name)) visible[name] = REDACTED;
+  return visible;
+}

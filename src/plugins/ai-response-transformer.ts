@@ -7,7 +7,7 @@ import { isBrokenStream } from './llm/broken-stream.ts';
 import { instructedResponse } from './llm/instructions.ts';
 import { compileTransformation, isText, transformationChecks, transformationFields, transformationRefusal } from './llm/transformation.ts';
 import { definePlugin } from './plugin.ts';
-import { isBodyless, withBody } from './response-body.ts';
+import { isBodyless, readAtMost, withBody } from './response-body.ts';
 
 const config = record(
   { ...transformationFields, parse_llm_response_json_instructions: boolean({ required: true, default: false }) },
@@ -66,7 +66,7 @@ const isWithoutBody = ({ method }: Context, { status, headers, body }: Response)
 
 /** Throws a RequestFailure (500) for a body that no model could read, and what fetch throws for one that breaks off. */
 async function readText(response: Response): Promise<string> {
-  const bytes = await readBytes(response);
+  const bytes = await readAtMost(response, LARGEST_ANSWER, () => unreadable('it is too large'));
   const plain = await decodeBytes(bytes, response.headers.get('content-encoding'), LARGEST_ANSWER).catch((error: Error) => {
     throw unreadable(error.message);
   });
@@ -74,17 +74,6 @@ async function readText(response: Response): Promise<string> {
   if (!isText(text)) throw unreadable('it is not text');
   if (isBrokenStream(response, text)) throw unreadable('its stream broke off');
   return text;
-}
-
-async function readBytes({ body }: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > LARGEST_ANSWER) throw unreadable('it is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 const unreadable = (reason: string) => new RequestFailure(500, `failed to read the answer of the service: ${reason}`);

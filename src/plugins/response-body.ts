@@ -8,3 +8,15 @@ export function withBody(response: Response, body: string | ReadableStream<Uint8
 
 /** Responses with such a status have no body. */
 export const isBodyless = (status: number): boolean => status === 204 || status === 205 || status === 304;
+
+/** All of a body. Throws what `tooLarge` makes as soon as more than so many bytes have come, and what fetch throws for one that breaks off. */
+export async function readAtMost({ body }: Response, most: number, tooLarge: () => Error): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > most) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

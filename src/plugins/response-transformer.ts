@@ -9,7 +9,7 @@ import { array, type Infer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
 import type { Context } from './context.ts';
 import { definePlugin } from './plugin.ts';
-import { isBodyless, withBody } from './response-body.ts';
+import { isBodyless, readAtMost, withBody } from './response-body.ts';
 import { JsonMembers } from './transformation/members.ts';
 import { framingError, isPlainHeaderName, pairOf } from './transformation/pairs.ts';
 
@@ -147,7 +147,7 @@ const isWithoutBody = ({ method }: Context, { status, body }: Response) => metho
 
 /** What cannot be read as a JSON object passes as it came. Throws a RequestFailure for what is too large to be read. */
 async function transformBody(response: Response, transform: JsonTransform, requestId: string, log: Log): Promise<Response> {
-  const bytes = await readBytes(response);
+  const bytes = await readAtMost(response, LARGEST_BODY, tooLarge);
   const text = await textOf(bytes, response.headers.get('content-encoding'));
   const object = text === undefined ? undefined : parseJson(text);
   if (text === undefined || !isObject(object)) {
@@ -157,17 +157,6 @@ async function transformBody(response: Response, transform: JsonTransform, reque
   const members = new JsonMembers(object);
   transform(members);
   return Object.keys(members.changes).length === 0 ? unchanged(response, bytes) : withBody(response, setMembers(text, members.changes));
-}
-
-async function readBytes({ body }: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Undefined: it is not encoded as it says. */

@@ -1,5 +1,5 @@
 import type { Balancers } from '../balancing/balancers.ts';
-import { keyOf } from '../balancing/peer.ts';
+import { peerKey } from '../balancing/peer.ts';
 import { balancerHealth, targetHealth } from '../balancing/status.ts';
 import type { Row } from '../entities/entity.ts';
 import { type Target, target } from '../entities/target.ts';
@@ -60,7 +60,7 @@ export function upstreamHealthEndpoints(store: Store, balancers: BalancerControl
         const known = [...balancer.targets].find(({ row: own }) => own.id === one.id);
         const wanted = segment(context, 'address');
         const chosen = (known?.addresses ?? []).filter(address => wanted === '' || isSame(address, wanted));
-        for (const address of chosen) balancers.health.set({ upstream: row.id, peer: keyOf(known?.host ?? '', address), state: word });
+        for (const address of chosen) balancers.health.set({ upstream: row.id, peer: peerKey(known?.host ?? '', address), state: word });
         return context.body(null, 204);
       },
     },

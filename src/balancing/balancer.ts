@@ -4,7 +4,7 @@ import type { Algorithm } from './algorithm.ts';
 import { algorithmOf } from './algorithms.ts';
 import type { Counter, HealthBook } from './health.ts';
 import { HealthChecker } from './health-checker.ts';
-import { keyOf, Peer, type Presentation } from './peer.ts';
+import { peerKey, Peer, type Presentation } from './peer.ts';
 import { TargetAddresses, type TargetAddressesOptions } from './target-addresses.ts';
 import { Thresholds } from './thresholds.ts';
 
@@ -186,7 +186,7 @@ export class Balancer {
     const serving = [...this.#targets.values()].filter(({ weight }) => weight > 0).sort(byNameAndPort);
     for (const { host, addresses, weight } of serving) {
       for (const address of addresses) {
-        const key = keyOf(host, address);
+        const key = peerKey(host, address);
         if (peers.has(key)) continue;
         const peer = before.get(key) ?? new Peer(host, address, health.of(this.upstream.id, key), presentation);
         peer.weight = address.weight ?? weight;

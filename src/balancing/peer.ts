@@ -49,7 +49,7 @@ export class Peer {
   #tls: { readonly of: Tls | null; readonly merged: Tls | undefined } | null = null;
 
   constructor(name: string, { ip, port, srvName }: Address, health: PeerHealth, presentation: Presentation) {
-    this.key = keyOf(name, { ip, port });
+    this.key = peerKey(name, { ip, port });
     this.name = name;
     this.ip = ip;
     this.port = port;
@@ -91,4 +91,4 @@ export class Peer {
 export const inUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host);
 
 /** By what the health of a peer is kept. */
-export const keyOf = (name: string, { ip, port }: { readonly ip: string; readonly port: number }): string => `${name} ${inUrl(ip)}:${port}`;
+export const peerKey = (name: string, { ip, port }: { readonly ip: string; readonly port: number }): string => `${name} ${inUrl(ip)}:${port}`;

@@ -1,5 +1,5 @@
 import type { Balancer } from './balancer.ts';
-import { inUrl, keyOf } from './peer.ts';
+import { inUrl, peerKey } from './peer.ts';
 import type { TargetAddresses } from './target-addresses.ts';
 
 /** What Kong's Admin API calls it. */
@@ -25,7 +25,7 @@ export function balancerHealth(balancer: Balancer) {
 
 function statusOf({ peers }: Balancer, { host, port, dns, weight, addresses }: TargetAddresses) {
   const seen = addresses.map(address => {
-    const key = keyOf(host, address);
+    const key = peerKey(host, address);
     const healthy = peers.find(peer => peer.key === key)?.health.isGood ?? true;
     return { ip: inUrl(address.ip), port: address.port, weight: address.weight ?? weight, healthy };
   });

@@ -4,7 +4,7 @@ import { fieldsOf } from '../schema/subschema.ts';
 import { isReference } from '../schema/vault-reference.ts';
 
 /** What `{vault://VAULT/RESOURCE/KEY?OPTION=VALUE#VERSION}` says. Source: kong/pdk/vault.lua of Kong 3.9. */
-export interface Reference {
+export interface VaultReference {
   /** The prefix of a vault, or the name of a kind. */
   readonly vault: string;
   readonly resource: string;
@@ -18,7 +18,7 @@ export interface Reference {
 }
 
 /** Throws an Error that says what is wrong with it. */
-export function parseReference(text: string): Reference {
+export function parseReference(text: string): VaultReference {
   const [, vault, path, query, fragment] = /^\{vault:\/\/([^/?#]+)\/([^?#]*)(?:\?([^#]*))?(?:#(.*))?\}$/s.exec(text) ?? [];
   const segments = (path ?? '').split('/').filter(segment => segment !== '');
   if (vault === undefined || segments.length === 0) throw new Error('expected {vault://VAULT/NAME} or {vault://VAULT/NAME/KEY}');

@@ -3,15 +3,15 @@ import type { VaultRow } from '../entities/vault.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isObject, parseJson } from '../lib/json.ts';
 import type { Keeping, Vault, VaultHost } from '../vaults/vault.ts';
-import { parseReference, type Reference } from './references.ts';
+import { parseReference, type VaultReference } from './references.ts';
 import { type Client, VaultClients } from './vault-clients.ts';
 
 /** The row of a prefix. */
 export type FindVault = (prefix: string) => VaultRow | undefined;
 
 /** What came of reading one reference. */
-export interface Outcome {
-  readonly reference: Reference;
+export interface SecretOutcome {
+  readonly reference: VaultReference;
   /** Null: it could not be read, and `reason` says why, in words that tell no secret. */
   readonly value: string | null;
   readonly reason: string;
@@ -40,7 +40,7 @@ export class SecretReader {
   }
 
   /** All at the same time, in bounded time; what several references share is read once. Never rejects. */
-  async read(references: Iterable<string>, find: FindVault): Promise<ReadonlyMap<string, Outcome>> {
+  async read(references: Iterable<string>, find: FindVault): Promise<ReadonlyMap<string, SecretOutcome>> {
     const controller = new AbortController();
     this.running.add(controller);
     const stopWaiting = this.clock.after(PATIENCE_SECONDS * 1000, () => controller.abort());
@@ -79,7 +79,7 @@ class Session {
     this.timeout.catch(() => {});
   }
 
-  async outcome(text: string): Promise<Outcome> {
+  async outcome(text: string): Promise<SecretOutcome> {
     const reference = parseReference(text);
     let keeping: Keeping = {};
     let isGone = true;
@@ -100,14 +100,14 @@ class Session {
   }
 
   /** What a vault's own configuration refers to, such as its token. */
-  private nestedValue(reference: Reference): Promise<string> {
+  private nestedValue(reference: VaultReference): Promise<string> {
     const row = this.find(reference.vault);
     // One step, so that vaults cannot wait for each other.
     if (this.clients.needs(reference, row).size > 0) throw new Error(`the vault '${reference.vault}' refers to a vault itself`);
     return this.value(reference, this.clients.get(reference, row, NO_SECRETS));
   }
 
-  private async value(reference: Reference, { vault, keeping }: Client): Promise<string> {
+  private async value(reference: VaultReference, { vault, keeping }: Client): Promise<string> {
     const { resource, version, key } = reference;
     const source = sourceOf(reference);
     const reading = this.texts.get(source) ?? this.inTurn(() => vault.read(resource, version, this.signal));
@@ -133,7 +133,7 @@ class Session {
 }
 
 /** What is read for a reference: the keys of one secret have it in common. */
-export const sourceOf = ({ vault, resource, version, options }: Reference) => JSON.stringify([vault, resource, version, options]);
+export const sourceOf = ({ vault, resource, version, options }: VaultReference) => JSON.stringify([vault, resource, version, options]);
 
 function memberOf(text: string, key: string): string {
   const secret = parseJson(text);

@@ -7,7 +7,7 @@ import type { Change, Store } from '../store/store.ts';
 import type { Vault, VaultHost } from '../vaults/vault.ts';
 import { mayRefer, parseReference, referencesIn, replaceReferences } from './references.ts';
 import { keyOf, type RowPointer } from './row-pointer.ts';
-import { type FindVault, type Outcome, SecretReader, sourceOf } from './secret-reader.ts';
+import { type FindVault, type SecretOutcome, SecretReader, sourceOf } from './secret-reader.ts';
 import { SecretUsers } from './secret-users.ts';
 
 /** A secret that is not known for now: what refers to it cannot work until it is. */
@@ -41,7 +41,7 @@ export interface Resolved<T> {
 
 /** What a reference stands for, as last read. */
 interface Secret {
-  readonly outcome: Outcome;
+  readonly outcome: SecretOutcome;
   /** Of now or, when it cannot be read, of before. */
   readonly value: string | null;
   readonly dueAt: number;
@@ -179,7 +179,7 @@ export class Secrets {
   }
 
   /** Returns the rows that refer to what is different now. */
-  private take(outcomes: ReadonlyMap<string, Outcome>): readonly RowPointer[] {
+  private take(outcomes: ReadonlyMap<string, SecretOutcome>): readonly RowPointer[] {
     const affected = new Map<string, RowPointer>();
     for (const [text, outcome] of outcomes) {
       const before = this.known.get(text);
@@ -232,9 +232,9 @@ export class Secrets {
 const NONE: ReadonlySet<string> = new Set();
 
 const isOutdated = ({ outcome, value }: Secret) => outcome.value === null && value !== null;
-const outdated = ({ reference }: Outcome) => `${reference.shown} cannot be read again, what it said before serves`;
+const outdated = ({ reference }: SecretOutcome) => `${reference.shown} cannot be read again, what it said before serves`;
 
-function secretAfter(before: Secret | undefined, outcome: Outcome, now: number): Secret {
+function secretAfter(before: Secret | undefined, outcome: SecretOutcome, now: number): Secret {
   const { ttl, neg_ttl, resurrect_ttl } = outcome.keeping;
   const { value } = outcome;
   if (value !== null) {

@@ -2,7 +2,7 @@ import type { VaultRow } from '../entities/vault.ts';
 import type { Field } from '../schema/field.ts';
 import { type FieldErrors, validate } from '../schema/validate.ts';
 import { type Keeping, keeping, type OpenVault, type Vault, type VaultHost } from '../vaults/vault.ts';
-import { type Reference, referencesIn, replaceReferences } from './references.ts';
+import { type VaultReference, referencesIn, replaceReferences } from './references.ts';
 
 /** A vault that can be asked, and how long what it says holds. */
 export interface Client {
@@ -24,12 +24,12 @@ export class VaultClients {
   }
 
   /** What the vault's own configuration refers to. Throws an Error when there is no such vault. */
-  needs(reference: Reference, row: VaultRow | undefined): ReadonlySet<string> {
+  needs(reference: VaultReference, row: VaultRow | undefined): ReadonlySet<string> {
     return referencesIn(this.kindOf(reference, row).config, { ...row?.config, ...reference.options });
   }
 
   /** `secrets` has what `needs` asked for. Throws an Error when there is no such vault, or it is not configured. */
-  get(reference: Reference, row: VaultRow | undefined, secrets: ReadonlyMap<string, string>): Client {
+  get(reference: VaultReference, row: VaultRow | undefined, secrets: ReadonlyMap<string, string>): Client {
     const kind = this.kindOf(reference, row);
     const options = Object.entries(reference.options).map(([name, text]) => [name, inferred(kind.config.fields[name], text)] as const);
     const filled = validate(kind.config, { ...row?.config, ...Object.fromEntries(options) });
@@ -50,7 +50,7 @@ export class VaultClients {
     for (const key of this.open.keys()) if (key.startsWith(`["${prefix}"`)) this.open.delete(key);
   }
 
-  private kindOf({ vault }: Reference, row: VaultRow | undefined): Vault {
+  private kindOf({ vault }: VaultReference, row: VaultRow | undefined): Vault {
     const kind = this.kinds.get(row?.name ?? vault);
     if (kind === undefined) throw new Error(`there is no vault '${vault}'`);
     return kind;

@@ -31,7 +31,7 @@ export interface Told {
 }
 
 /** Asks a model on behalf of a client's request. Throws a RequestFailure, or what a fetch throws whose client has left. */
-export type Ask = (context: Context, chat: ChatRequest) => Promise<Told>;
+type AskModel = (context: Context, chat: ChatRequest) => Promise<Told>;
 
 // Kong's words, and its status for all of them: kong/llm/init.lua and kong/llm/drivers of Kong 3.9.
 const failure = (message: string) => new RequestFailure(400, message);
@@ -40,7 +40,7 @@ const unreachable = (reason: string) =>
 const unconvertible = (reason: string) => failure(`failed to convert AI response to Kong format: ${reason}`);
 
 /** A plugin's own call of a model, whatever its vendor speaks. Throws a ConfigurationError for what cannot work. */
-export function compileCall({ llm, http_timeout, ...settings }: CallSettings, log: Log): Ask {
+export function compileCall({ llm, http_timeout, ...settings }: CallSettings, log: Log): AskModel {
   const exchangeSettings = { ...llm, route_type: 'llm/v1/chat', response_streaming: 'deny', max_request_body_size: 0 } as const;
   const exchangeOf = compileTarget(llm.model.options, options => compileExchange(exchangeSettings, options));
   const connection = compileConnection(settings);

@@ -4,7 +4,7 @@ import type { Algorithm } from './algorithm.ts';
 import { algorithmOf } from './algorithms.ts';
 import type { Counter, HealthBook } from './health.ts';
 import { HealthChecker } from './health-checker.ts';
-import { peerKey, Peer, type Presentation } from './peer.ts';
+import { Peer, type Presentation, peerKey } from './peer.ts';
 import { TargetAddresses, type TargetAddressesOptions } from './target-addresses.ts';
 import { Thresholds } from './thresholds.ts';
 

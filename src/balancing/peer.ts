@@ -91,4 +91,5 @@ export class Peer {
 export const inUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host);
 
 /** By what the health of a peer is kept. */
-export const peerKey = (name: string, { ip, port }: { readonly ip: string; readonly port: number }): string => `${name} ${inUrl(ip)}:${port}`;
+export const peerKey = (name: string, { ip, port }: { readonly ip: string; readonly port: number }): string =>
+  `${name} ${inUrl(ip)}:${port}`;

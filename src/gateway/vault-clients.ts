@@ -2,7 +2,7 @@ import type { VaultRow } from '../entities/vault.ts';
 import type { Field } from '../schema/field.ts';
 import { type FieldErrors, validate } from '../schema/validate.ts';
 import { type Keeping, keeping, type OpenVault, type Vault, type VaultHost } from '../vaults/vault.ts';
-import { type VaultReference, referencesIn, replaceReferences } from './references.ts';
+import { referencesIn, replaceReferences, type VaultReference } from './references.ts';
 
 /** A vault that can be asked, and how long what it says holds. */
 export interface Client {

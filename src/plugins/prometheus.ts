@@ -6,8 +6,8 @@ import type { Metrics } from '../lib/metrics.ts';
 import { boolean, record } from '../schema/field.ts';
 import type { Context } from './context.ts';
 import { WORKSPACE } from './log-entry.ts';
-import { latencies, loggedStatus, requestSize, responseSize } from './request-measures.ts';
 import { definePlugin } from './plugin.ts';
+import { latencies, loggedStatus, requestSize, responseSize } from './request-measures.ts';
 
 const KONG_BUCKETS = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000];
 const UPSTREAM_BUCKETS = [25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10_000, 30_000, 60_000];

@@ -4,8 +4,8 @@ import { record, string } from '../schema/field.ts';
 import { customFieldsByLua } from './custom-fields.ts';
 import { logEntry } from './log-entry.ts';
 import { DATAGRAM_QUEUE, sendDatagrams } from './log-queue.ts';
-import { loggedStatus } from './request-measures.ts';
 import { definePlugin } from './plugin.ts';
+import { loggedStatus } from './request-measures.ts';
 
 /** By their numbers in syslog's protocol: the most severe is 0. */
 const SEVERITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;

@@ -2,10 +2,10 @@ import type { Passage, ServerCertificate, Snapshot } from '../gateway/snapshot.t
 import type { Log } from '../lib/log.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { ClientLeft } from './call.ts';
+import { ClientAddresses } from './client-addresses.ts';
 import { countedBody, madeWhole, wholeAnswer } from './delivery.ts';
 import { FAILURES, failureResponse } from './failures.ts';
 import { isHandshake } from './handshake.ts';
-import { ClientAddresses } from './client-addresses.ts';
 import { runAccess, runLog, runResponse } from './pipeline.ts';
 import { ProxyHeaders } from './proxy-headers.ts';
 import { grpcAnswer, insecureAnswer, refusalOf } from './refusals.ts';

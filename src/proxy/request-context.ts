@@ -70,7 +70,14 @@ export class RequestContext implements Context, Routable {
   readonly log: JsonObject = {};
   readonly upstream: UpstreamRequest;
 
-  constructor(request: Request, server: ProxyServer, port: string, visitor: Visitor | null, addresses: ClientAddresses, snapshot: Snapshot) {
+  constructor(
+    request: Request,
+    server: ProxyServer,
+    port: string,
+    visitor: Visitor | null,
+    addresses: ClientAddresses,
+    snapshot: Snapshot,
+  ) {
     const { url, headers } = request;
     this.request = request;
     this.server = server;

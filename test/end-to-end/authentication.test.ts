@@ -205,6 +205,21 @@ test('a vendor of models gets its own key, and none of the gateway’s', async (
     await chat('', {}, { team: 'gateway-key' }),
   ];
   expect(ways).toEqual([200, 200, 200, 200]);
+
+  await made(gateway, '/routes', { name: 'any', paths: ['/any'] });
+  await made(gateway, '/routes/any/plugins', {
+    name: 'ai-proxy',
+    config: {
+      route_type: 'preserve',
+      auth: { header_name: 'Authorization', header_value: 'Bearer vendor-key' },
+      model: { provider: 'openai', options: { upstream_url: `${vendor.url}/v1/audio/transcriptions` } },
+    },
+  });
+  const form = new FormData();
+  for (const name of ['file', 'team', 'x-team']) form.append(name, name === 'file' ? 'sound' : 'gateway-key');
+  for (const body of [form, new URLSearchParams({ file: 'sound', team: 'gateway-key', 'x-team': 'gateway-key' })])
+    expect((await fetch(`${gateway.proxy}/any`, { method: 'POST', body })).status).toBe(200);
+  expect(vendor.requests.slice(-2).every(request => request.text().includes('sound'))).toBe(true);
   for (const request of vendor.requests) {
     expect([request.target, JSON.stringify(request.headers), request.text()].join()).not.toContain('gateway-key');
     expect(request.header('authorization')).toBe('Bearer vendor-key');

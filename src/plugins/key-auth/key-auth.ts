@@ -4,10 +4,10 @@ import { RequestFailure } from '../../lib/request-failure.ts';
 import { array, boolean, record, string } from '../../schema/field.ts';
 import { noConsumer, noConsumerGroup, protocolsHttp } from '../../schema/typedefs.ts';
 import { challenge, compileAuthentication, type Verdict } from '../authentication/authenticate.ts';
+import { type BodyFields, readBodyFields } from '../authentication/body-fields.ts';
 import { headerNamesOf } from '../authentication/header-names.ts';
 import type { Context } from '../context.ts';
 import { definePlugin } from '../plugin.ts';
-import { type BodyFields, readBodyFields } from './body-fields.ts';
 import { type KeyauthCredential, keyauthCredential } from './keyauth-credential.ts';
 
 /** Lets in who brings a key of a consumer. */

@@ -17,8 +17,13 @@ const MOST_BYTES = 1024 * 1024;
 
 const NO_FIELDS: BodyFields = { get: () => undefined, remove: () => undefined };
 
+interface Received {
+  readonly request: Pick<Context['request'], 'headers'>;
+  readonly body: Context['body'];
+}
+
 /** Throws a RequestFailure with status 413 for a body that does not say how long it is, and is too long. */
-export async function readBodyFields({ request: { headers }, body }: Context): Promise<BodyFields> {
+export async function readBodyFields({ request: { headers }, body }: Received): Promise<BodyFields> {
   const type = headers.get('content-type')?.toLowerCase() ?? '';
   if (Number(headers.get('content-length') ?? 0) > MOST_BYTES) return NO_FIELDS;
 

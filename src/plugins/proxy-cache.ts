@@ -2,9 +2,9 @@ import { ByteCache } from '../lib/byte-cache.ts';
 import { type Directives, freshSeconds, parseCacheControl } from '../lib/cache-control.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
 import { isObject, type Json } from '../lib/json.ts';
-import { includes, parseMediaType } from '../lib/media-type.ts';
-import { array, boolean, type Infer, integer, record, string } from '../schema/field.ts';
-import { type CacheKeys, compileCacheKeys } from './cache/cache-key.ts';
+import { array, boolean, integer, record, string } from '../schema/field.ts';
+import { compileCacheKeys } from './cache/cache-key.ts';
+import { compileCacheable, isFresh, isUncacheable } from './cache/cacheable.ts';
 import { keep } from './cache/keep.ts';
 import { type Context, noteKey } from './context.ts';
 import { exit } from './exit.ts';
@@ -47,7 +47,6 @@ const config = record(
   },
   { required: true },
 );
-type Config = Infer<typeof config>;
 
 function dictionaryError(row: { readonly config: { readonly memory?: { readonly dictionary_name?: string } | null } }): string | undefined {
   const name = row.config.memory?.dictionary_name ?? DICTIONARY;
@@ -95,7 +94,7 @@ export const proxyCache = definePlugin({
     const cache_ttl = config.cache_ttl ?? 300;
     const shelf = `${++configurations}:`;
     const keys = compileCacheKeys(config);
-    const isCacheable = compileResponseCheck(config);
+    const isCacheable = compileCacheable(config);
     const methods: ReadonlySet<string> = new Set(config.request_method);
     const hidden = new Set(HEADERS.filter(name => config.response_headers[name] === false));
     if (storage_ttl !== null && storage_ttl < 0) throw new ConfigurationError('value must not be negative', 'storage_ttl');
@@ -163,7 +162,7 @@ export const proxyCache = definePlugin({
         say(context, refusal.headers, 'X-Cache-Key', key);
         return refusal;
       }
-      if (entry !== undefined && isFresh(entry, cache_ttl, directives)) return hit(context, key, entry);
+      if (entry !== undefined && isFresh(entry, now(), cache_ttl, directives)) return hit(context, key, entry);
       context.notes.set(awaitedKey, { key, status: entry === undefined ? 'Miss' : 'Refresh', purges });
       return undefined;
     }
@@ -201,60 +200,6 @@ export const proxyCache = definePlugin({
 });
 
 const now = () => Math.floor(Date.now() / 1000);
-
-/**
- * A request that must reach the upstream. One with credentials that no plugin knows is its client's alone: Kong would give
- * what it is answered to everybody.
- */
-function isUncacheable(context: Context, keys: CacheKeys, directives: Directives | null): boolean {
-  const { headers } = context.request;
-  if (headers.has('upgrade')) return true;
-  if (!headers.has('authorization')) return directives !== null && (directives.has('no-store') || directives.has('no-cache'));
-  return directives !== null || !(isAuthorizedHere(context) || keys.varyBy('authorization'));
-}
-
-/** `Authorization` says who the consumer is, and not who one of its users is. */
-const isAuthorizedHere = ({ request, credential, credentialPlaces }: Context) =>
-  credential !== null &&
-  !request.headers.has('proxy-authorization') &&
-  credentialPlaces.every(({ headers }) => headers.includes('authorization'));
-
-function isFresh({ timestamp, ttl }: Entry, cacheTtl: number, directives: Directives | null): boolean {
-  const age = now() - timestamp;
-  if (directives === null) return age <= cacheTtl;
-  const maxAge = directives.get('max-age');
-  const maxStale = directives.get('max-stale') ?? 0;
-  const minFresh = directives.get('min-fresh');
-  if (typeof maxAge === 'number' && age > maxAge) return false;
-  if (typeof maxStale === 'number' && age - ttl > maxStale) return false;
-  return typeof minFresh !== 'number' || ttl - age >= minFresh;
-}
-
-/** Throws a ConfigurationError for what no answer to keep can have. */
-function compileResponseCheck({ response_code, content_type, cache_control }: Config): (context: Context, response: Response) => boolean {
-  if (response_code.includes(206) || response_code.includes(304))
-    throw new ConfigurationError('206 and 304 answer one request alone, and are not kept', 'response_code');
-  const statuses = new Set(response_code);
-  const ranges = content_type.map(text => {
-    const range = parseMediaType(text);
-    if (range === null) throw new ConfigurationError(`'${text}' is no content type`, 'content_type');
-    return range;
-  });
-
-  return ({ outcome, method }, { status, headers }) => {
-    if (outcome.source !== 'upstream' || !statuses.has(status)) return false;
-    // The end of a body without a length or chunks cannot be told from a reset.
-    if (outcome.unframed && method !== 'HEAD' && !isBodyless(status)) return false;
-    const type = parseMediaType(headers.get('content-type') ?? '');
-    if (type === null || !ranges.some(range => includes(range, type))) return false;
-    // A cookie is its client's alone.
-    if (headers.has('set-cookie') || headers.get('vary')?.includes('*')) return false;
-    if (!cache_control) return true;
-    const directives = parseCacheControl(headers.get('cache-control'));
-    if (directives.has('private') || directives.has('no-store') || directives.has('no-cache')) return false;
-    return freshSeconds(directives, headers.get('expires')) > 0;
-  };
-}
 
 function shown(entry: Entry | undefined): Json | null {
   if (entry === undefined) return null;

@@ -1,32 +1,26 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createAdmin } from './admin/admin.ts';
 import { listenApp } from './admin/listener.ts';
 import { createStatus } from './admin/status-app.ts';
 import { banner } from './banner.ts';
-import { type Configuration, counterFile, loadDeclarative, nodeId, openConfiguration } from './configuration.ts';
+import { type Configuration, counterFile, nodeId, openConfiguration } from './configuration.ts';
+import { declarativeSource } from './declarative-source.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { sharedMemory } from './lib/counter-memory.ts';
 import { drain } from './lib/drain.ts';
-import type { LeveledLog, Log } from './lib/log.ts';
+import type { LeveledLog } from './lib/log.ts';
 import { sumOf } from './lib/metrics.ts';
-import { notifySystemd } from './lib/systemd.ts';
-import { createTurns } from './lib/turns.ts';
+import { tellSystemd } from './lib/systemd.ts';
 import { reportUncaught } from './lib/uncaught.ts';
 import { kongApiLevel, version } from './lib/version.ts';
 import { type Listeners, openListeners } from './listeners.ts';
 import { namesOf } from './outbound-settings.ts';
 import { createProxy } from './proxy/proxy.ts';
-import { readText } from './read-settings.ts';
 import { kongConfiguration, publicSettings, type Settings, workerCount } from './settings.ts';
-import type { DeclarativeText } from './store/declarative.ts';
 import { alone, type Crew } from './workers/crew.ts';
 import type { Report, Setup } from './workers/messages.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { WorkerCommand } from './workers/worker-process.ts';
-
-/** What Kong reports while nothing was loaded. */
-const EMPTY_HASH = '0'.repeat(32);
 
 /** What else the gateway is started with. */
 export interface Launch {
@@ -123,7 +117,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     },
     notReady: () => {
       if (stopping) return 'the gateway is stopping';
-      return declarative?.hash() === EMPTY_HASH ? 'no configuration was loaded yet' : crew.notReady();
+      return declarative?.isEmpty() ? 'no configuration was loaded yet' : crew.notReady();
     },
   };
   const admin = createAdmin({
@@ -142,7 +136,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
       },
     },
     declarative: declarative && {
-      isServed: text => declarative.hash() === hashOf(text),
+      isServed: text => declarative.isServed(text),
       load: text => declarative.load({ text, name: 'config', environment: null }),
     },
   });
@@ -191,45 +185,6 @@ function faultOf(gateway: Gateway, reports: readonly Report[]): string | null {
   return faults.length > 0 ? faults.join('; ') : null;
 }
 
-interface DeclarativeSource {
-  /** Of the text that is served. */
-  hash(): string;
-  load(source: DeclarativeText): Promise<void>;
-  /** Loads the file of the settings, when they name one. */
-  loadFile(): Promise<void>;
-  /** Loads it again; a file that is no configuration is logged, and the old one stays. */
-  reload(): Promise<void>;
-}
-
-/** Without a database, the configuration is what was loaded last. */
-function declarativeSource(configuration: Configuration, { declarative_config, prefix }: Settings, log: Log): DeclarativeSource {
-  let hash = EMPTY_HASH;
-  const inTurn = createTurns();
-  const load = (source: DeclarativeText) =>
-    inTurn(async () => {
-      await loadDeclarative(configuration, source, 'replace');
-      hash = hashOf(source.text);
-    });
-  const loadFile = async () => {
-    if (declarative_config === null) return;
-    await load({ text: readText(resolve(prefix, declarative_config)), name: declarative_config, environment: process.env });
-  };
-  const reload = async () => {
-    tellSystemd('RELOADING=1', log);
-    try {
-      await loadFile();
-      log.notice('configuration loaded again', { file: declarative_config });
-    } catch (error) {
-      log.error('the configuration before it still serves', { error: (error as Error).message });
-    }
-    tellSystemd('READY=1', log);
-  };
-  return { hash: () => hash, load, loadFile, reload };
-}
-
-/** As Kong hashes what it has loaded. */
-const hashOf = (text: string) => createHash('md5').update(text).digest('hex');
-
 /** Tells people where the gateway is and what to do next; tells machines the same in one log entry. */
 function announce(settings: Settings, listeners: Listeners, { store, place }: Configuration, log: LeveledLog): void {
   const urls = (kind: keyof Listeners) => listeners[kind].map(({ url }) => url);
@@ -252,12 +207,4 @@ function stopSignal(): Promise<NodeJS.Signals> {
     });
   }
   return promise;
-}
-
-function tellSystemd(state: string, log: Log): void {
-  try {
-    notifySystemd(state);
-  } catch (error) {
-    log.warn((error as Error).message);
-  }
 }

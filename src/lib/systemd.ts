@@ -1,3 +1,4 @@
+import type { Log } from './log.ts';
 import { openUnixDatagram } from './unix-datagram.ts';
 
 /**
@@ -14,5 +15,14 @@ export function notifySystemd(state: string, environment: Readonly<Record<string
     throw new Error(`systemd does not listen on NOTIFY_SOCKET ${(error as Error).message}`);
   } finally {
     socket.close();
+  }
+}
+
+/** The same; that it cannot be told is no reason not to go on. */
+export function tellSystemd(state: string, log: Pick<Log, 'warn'>): void {
+  try {
+    notifySystemd(state);
+  } catch (error) {
+    log.warn((error as Error).message);
   }
 }

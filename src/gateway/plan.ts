@@ -1,4 +1,5 @@
 import type { PluginRow } from '../entities/plugin-entity.ts';
+import type { Context, CredentialPlaces } from '../plugins/context.ts';
 import type { Phase } from '../plugins/plugin.ts';
 import type { ConfiguredPlugin, Handlers } from './plugin-configurations.ts';
 import type { Plan, Slot } from './snapshot.ts';
@@ -33,8 +34,9 @@ export function compilePlan(configured: readonly ConfiguredPlugin[], scope: Plan
   const places = [...Map.groupBy(fitting, ({ row }) => row.name)]
     .map(([plugin, candidates]) => placeOf(plugin, candidates))
     .sort((a, b) => b.priority - a.priority || (a.plugin < b.plugin ? -1 : 1));
+  const credentialPlaces = places.flatMap(({ anyone }) => anyone?.work.handlers.credentialPlaces ?? []);
   return {
-    access: places.flatMap(place => slotOf('access', place)),
+    access: [...knowing(credentialPlaces), ...places.flatMap(place => slotOf('access', place))],
     response: places.flatMap(place => slotOf('response', place)),
     log: places.flatMap(place => slotOf('log', place)),
   };
@@ -68,6 +70,16 @@ function slotOf<P extends Phase>(phase: P, { plugin, anyone, byOwner }: Place): 
   const handlerOf = ({ work }: ConfiguredPlugin) => work.handlers[phase] ?? (doNothing as Handler);
   const steps = byOwner.map(step => new Map(step.entries().map(([owner, configured]) => [owner, handlerOf(configured)])));
   return [{ plugin, anyone: shared, byOwner: steps.length > 0 ? steps : null }];
+}
+
+/** Before all plugins: logs must not show credentials of requests that one of the first refuses. */
+function knowing(credentialPlaces: readonly CredentialPlaces[]): Plan['access'] {
+  if (credentialPlaces.length === 0) return [];
+  const anyone = (context: Context) => {
+    context.credentialPlaces = credentialPlaces;
+    return undefined;
+  };
+  return [{ plugin: '', anyone, byOwner: null }];
 }
 
 const doNothing = () => undefined;

@@ -14,7 +14,7 @@ import type { Host, Phase, Phases, Plugin, PluginInstance } from '../plugins/plu
 import type { Store } from '../store/store.ts';
 import type { Secrets } from './secrets.ts';
 
-export type Handlers = { readonly [P in Phase]: NonNullable<Phases[P]> | null };
+export type Handlers = { readonly [P in Phase | 'credentialPlaces']: NonNullable<Phases[P]> | null };
 
 /** A plugin at work with one configuration. */
 export interface Work {
@@ -41,7 +41,7 @@ export interface ConfiguredPlugin {
   readonly problem: string | null;
 }
 
-const NO_HANDLERS: Handlers = { access: null, response: null, log: null };
+const NO_HANDLERS: Handlers = { credentialPlaces: null, access: null, response: null, log: null };
 const NO_WORK: Work = { handlers: NO_HANDLERS, answer: () => null, close: async () => {} };
 /** No request passes it. */
 const REFUSING: Work = {
@@ -156,6 +156,7 @@ export class PluginConfigurations {
 
 function workOf(phases: Phases, close: Work['close']): Work {
   const handlers: Handlers = {
+    credentialPlaces: phases.credentialPlaces ?? null,
     access: phases.access?.bind(phases) ?? null,
     response: phases.response?.bind(phases) ?? null,
     log: phases.log?.bind(phases) ?? null,

@@ -6,12 +6,14 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { WindowCounters } from '../lib/window-counters.ts';
 import type { EntityCheck } from '../schema/entity-check.ts';
 import type { Field, RecordField } from '../schema/field.ts';
-import type { Context } from './context.ts';
+import type { Context, CredentialPlaces } from './context.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
 /** What a plugin does to a request, in the order the request meets it. */
 export interface Phases {
+  /** Where it looks for credentials: known of each request before the first plugin may refuse it. */
+  readonly credentialPlaces?: CredentialPlaces;
   /** Before the upstream is called. A returned Response answers the client at once. */
   access?(context: Context): Awaitable<Response | undefined>;
   /**

@@ -99,6 +99,19 @@ test.skipIf(!openssl)(
   },
 );
 
+test('a key is in no log, also where somebody else refuses the request first', async () => {
+  await using gateway = await startGateway();
+  await made(gateway, '/routes', { name: 'all', paths: ['/'] });
+  await made(gateway, '/plugins', { name: 'key-auth', config: { key_names: ['x-team'] } });
+  await made(gateway, '/plugins', { name: 'bot-detection' });
+  await made(gateway, '/plugins', { name: 'file-log', config: { path: join(gateway.folder, 'access.log') } });
+  const { status } = await ask(gateway, '/?x-team=open-sesame', { 'x-team': 'open-sesame', 'user-agent': 'bingbot' });
+  expect(status).toBe(403);
+  await gateway.stop();
+  const log = readFileSync(join(gateway.folder, 'access.log'), 'utf8');
+  expect([log.includes('bingbot'), log.includes('open-sesame')]).toEqual([true, false]);
+});
+
 test('a key in a path is in no log', async () => {
   await using gateway = await startGateway();
   await made(gateway, '/consumers', { username: 'ann' });

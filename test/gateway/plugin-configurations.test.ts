@@ -55,7 +55,7 @@ test('on trial, it ends as soon as it has begun, and takes part in nothing', asy
   const { events, configurations, tells } = await openConfigurations('on trial');
   const { work, problem } = configurations.configure(tells('a'));
   expect([events, problem]).toEqual([['begin a', 'end a'], null]);
-  expect(work.handlers).toEqual({ access: null, response: null, log: null });
+  expect(work.handlers).toEqual({ credentialPlaces: null, access: null, response: null, log: null });
   expect(() => configurations.configure(tells('impossible'))).toThrow('cannot be told');
 });
 

@@ -28,22 +28,23 @@ export interface Authentication<C extends Credential> {
 }
 
 /**
- * The access phase of a plugin that authenticates. Of several with an anonymous consumer one will do, and the later ones rest once
+ * What a plugin does that authenticates. Of several with an anonymous consumer one will do, and the later ones rest once
  * an earlier one knows the client; of several without all must agree, and the last one says whose the request is.
  */
-export function compileAuthentication<C extends Credential>(host: Host, authentication: Authentication<C>): NonNullable<Phases['access']> {
+export function compileAuthentication<C extends Credential>(host: Host, authentication: Authentication<C>): Phases {
   const { places, anonymous, runOnPreflight, identifier, verify } = authentication;
-  const own = [places];
   const consumerById = host.lookup(consumer, 'id');
   const anonymousConsumer = findAnonymous(host, anonymous);
 
-  return context => {
-    context.credentialPlaces = context.credentialPlaces.length === 0 ? own : [...context.credentialPlaces, places];
-    if (context.consumer === null) forgetClaims(context);
-    if (anonymous !== null && context.credential !== null) return undefined;
-    if (!runOnPreflight && context.method === 'OPTIONS') return undefined;
-    const verdict = verify(context);
-    return verdict instanceof Promise ? verdict.then(settled => settle(context, settled)) : settle(context, verdict);
+  return {
+    credentialPlaces: places,
+    access(context) {
+      if (context.consumer === null) forgetClaims(context);
+      if (anonymous !== null && context.credential !== null) return undefined;
+      if (!runOnPreflight && context.method === 'OPTIONS') return undefined;
+      const verdict = verify(context);
+      return verdict instanceof Promise ? verdict.then(settled => settle(context, settled)) : settle(context, verdict);
+    },
   };
 
   function settle(context: Context, verdict: Verdict<C>): Response | undefined {

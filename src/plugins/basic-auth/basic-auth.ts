@@ -26,26 +26,24 @@ export const basicAuth = definePlugin({
     const refused = new RequestFailure(401, 'Unauthorized', challenge('Basic', realm));
     const credentialOf = host.lookup(basicauthCredential, 'username');
 
-    return {
-      access: compileAuthentication<BasicauthCredential>(host, {
-        places: { headers: AUTHORIZATION_HEADERS, parameters: [], members: [] },
-        anonymous,
-        runOnPreflight: true,
-        identifier: ({ username }) => username,
-        verify({ request: { headers }, upstream }) {
-          for (const name of AUTHORIZATION_HEADERS) {
-            const header = headers.get(name);
-            if (header === null) continue;
-            if (hides) delete upstream.headers[name];
-            const given = nameAndPassword(header);
-            const credential = given && credentialOf(given.name);
-            if (!credential) continue;
-            return isSameSecret(digestOf(given.password, credential.consumer.id), credential.password) ? credential : refused;
-          }
-          return refused;
-        },
-      }),
-    };
+    return compileAuthentication<BasicauthCredential>(host, {
+      places: { headers: AUTHORIZATION_HEADERS, parameters: [], members: [] },
+      anonymous,
+      runOnPreflight: true,
+      identifier: ({ username }) => username,
+      verify({ request: { headers }, upstream }) {
+        for (const name of AUTHORIZATION_HEADERS) {
+          const header = headers.get(name);
+          if (header === null) continue;
+          if (hides) delete upstream.headers[name];
+          const given = nameAndPassword(header);
+          const credential = given && credentialOf(given.name);
+          if (!credential) continue;
+          return isSameSecret(digestOf(given.password, credential.consumer.id), credential.password) ? credential : refused;
+        }
+        return refused;
+      },
+    });
   },
 });
 

@@ -45,18 +45,16 @@ export const hmacAuth = definePlugin({
     const algorithms = new Set<string>(config.algorithms ?? []);
     const credentialOf = host.lookup(hmacauthCredential, 'username');
 
-    return {
-      access: compileAuthentication<HmacauthCredential>(host, {
-        places: { headers: AUTHORIZATION_HEADERS, parameters: [], members: [] },
-        anonymous: config.anonymous,
-        runOnPreflight: true,
-        identifier: ({ username }) => username,
-        verify(context) {
-          const verdict = verifyHead(context);
-          return validatesBody && !(verdict instanceof RequestFailure) ? verifyBody(context, verdict) : verdict;
-        },
-      }),
-    };
+    return compileAuthentication<HmacauthCredential>(host, {
+      places: { headers: AUTHORIZATION_HEADERS, parameters: [], members: [] },
+      anonymous: config.anonymous,
+      runOnPreflight: true,
+      identifier: ({ username }) => username,
+      verify(context) {
+        const verdict = verifyHead(context);
+        return validatesBody && !(verdict instanceof RequestFailure) ? verifyBody(context, verdict) : verdict;
+      },
+    });
 
     function verifyHead(context: Context): HmacauthCredential | RequestFailure {
       const given = context.request.headers;

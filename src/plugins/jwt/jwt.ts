@@ -59,19 +59,17 @@ export const jwt = definePlugin({
     // Rows do not change, so each key is read once.
     const verifiers = new WeakMap<JwtSecret, Verifier>();
 
-    return {
-      access: compileAuthentication<JwtSecret>(host, {
-        places: {
-          headers: places.cookies.length > 0 ? [...places.headers, 'cookie'] : places.headers,
-          parameters: places.parameters,
-          members: [],
-        },
-        anonymous: config.anonymous,
-        runOnPreflight: config.run_on_preflight,
-        identifier: ({ key }) => key,
-        verify,
-      }),
-    };
+    return compileAuthentication<JwtSecret>(host, {
+      places: {
+        headers: places.cookies.length > 0 ? [...places.headers, 'cookie'] : places.headers,
+        parameters: places.parameters,
+        members: [],
+      },
+      anonymous: config.anonymous,
+      runOnPreflight: config.run_on_preflight,
+      identifier: ({ key }) => key,
+      verify,
+    });
 
     function verify(context: Context): Verdict<JwtSecret> {
       const [text, another] = tokensIn(context, places);

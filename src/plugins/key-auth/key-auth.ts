@@ -39,19 +39,17 @@ export const keyAuth = definePlugin({
     const unknown = new RequestFailure(401, 'Unauthorized', asked);
     const credentialOf = host.lookup(keyauthCredential, 'key');
 
-    return {
-      access: compileAuthentication<KeyauthCredential>(host, {
-        places: {
-          headers: inHeader ? names.flatMap(({ headers }) => headers) : [],
-          parameters: inQuery ? config.key_names : [],
-          members: inBody ? config.key_names : [],
-        },
-        anonymous: config.anonymous,
-        runOnPreflight: config.run_on_preflight,
-        identifier: ({ id }) => id,
-        verify: inBody ? verifyWithBody : verifyHead,
-      }),
-    };
+    return compileAuthentication<KeyauthCredential>(host, {
+      places: {
+        headers: inHeader ? names.flatMap(({ headers }) => headers) : [],
+        parameters: inQuery ? config.key_names : [],
+        members: inBody ? config.key_names : [],
+      },
+      anonymous: config.anonymous,
+      runOnPreflight: config.run_on_preflight,
+      identifier: ({ id }) => id,
+      verify: inBody ? verifyWithBody : verifyHead,
+    });
 
     function verifyHead(context: Context): Verdict<KeyauthCredential> {
       for (const { name, headers } of names) {

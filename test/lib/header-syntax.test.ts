@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { fromHeader, isHeaderName, isHeaderValue, toHeader } from '../../src/lib/header-syntax.ts';
+import { fromHeader, headerText, isHeaderName, isHeaderValue, toHeader } from '../../src/lib/header-syntax.ts';
 
 test.each([
   ['X-Id_1', true],
@@ -26,4 +26,15 @@ test.each(['plain', 'é', '日本', '😀'])('%s goes through a header as its by
   const value = toHeader(text);
   expect(Buffer.from(value, 'latin1').toString()).toBe(text);
   expect(fromHeader(value)).toBe(text);
+});
+
+test.each([
+  ['plain', 'plain'],
+  ['a\tb', 'a\tb'],
+  ['a\r\nX-Admin: 1', 'a%0D%0AX-Admin: 1'],
+  ['a\0b\x7f', 'a%00b%7F'],
+  ['日\n', `${toHeader('日')}%0A`],
+])('%j ends no line of a header', (text, value) => {
+  expect(headerText(text)).toBe(value);
+  expect(() => new Headers([['x', headerText(text)]])).not.toThrow();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { redact, redactText } from '../../src/lib/redact.ts';
+import { redact, redactText, withoutSecrets } from '../../src/lib/redact.ts';
 
 describe('redactText takes out', () => {
   test.each([
@@ -35,4 +35,11 @@ test('redact hides members by their names and cleans every text', () => {
 
 test('redact keeps an absent secret absent', () => {
   expect(redact({ admin_token: null })).toEqual({ admin_token: null });
+});
+
+test('withoutSecrets takes these very secrets out, wherever and however often they stand', () => {
+  expect(withoutSecrets('key k-1 of k-1, not k-2; $& stays', ['k-1', '$&'])).toBe(
+    'key [redacted] of [redacted], not k-2; [redacted] stays',
+  );
+  expect(withoutSecrets('nothing to hide', [])).toBe('nothing to hide');
 });

@@ -9,7 +9,16 @@ import { Call, ClientLeft } from './call.ts';
 import { FAILURES } from './failures.ts';
 import { ask } from './handshake.ts';
 import type { RequestContext } from './request-context.ts';
-import { CONNECT_TIMEOUT, checkStatus, codeOf, DEFAULT_RETRIES, failureFor, isTimeout, NOT_CONNECTED } from './upstream-failures.ts';
+import {
+  CONNECT_TIMEOUT,
+  checkStatus,
+  codeOf,
+  DEFAULT_RETRIES,
+  failureFor,
+  isTimeout,
+  NOT_CONNECTED,
+  NOT_IDEMPOTENT,
+} from './upstream-failures.ts';
 
 /** A request as it is sent, whoever takes it. */
 interface Outgoing {
@@ -23,8 +32,6 @@ interface Outgoing {
 /** Connections go through a proxy, which alone knows who can be reached. */
 const IS_PROXIED = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'].some(name => process.env[name]);
 
-/** What has been sent may have been done: as nginx, these are not sent twice. */
-const NOT_IDEMPOTENT: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
 /** Nothing of the request was read when this went wrong. */
 const TLS_FAILED = /^ERR_TLS_|CERT|^ERR_SSL_|^UNABLE_TO_/;
 

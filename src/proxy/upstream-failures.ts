@@ -9,6 +9,8 @@ export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
 
 /** The request has not left: it may be sent again, whatever it asks for. */
 export const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', CONNECT_TIMEOUT]);
+/** What has been sent may have been done: as nginx, these are not sent twice. */
+export const NOT_IDEMPOTENT: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
 const NAME_FAILURES: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
 const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'ETIMEDOUT', CONNECT_TIMEOUT]);
 

@@ -9,7 +9,7 @@ import { ask } from './handshake.ts';
 import { pacedBody } from './paced-body.ts';
 import { removeHopByHop } from './proxy-headers.ts';
 import type { RequestContext } from './request-context.ts';
-import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, NOT_CONNECTED } from './upstream-failures.ts';
+import { checkStatus, codeOf, DEFAULT_RETRIES, failureFor, NOT_CONNECTED, NOT_IDEMPOTENT } from './upstream-failures.ts';
 
 const NO_SERVICE = 'no Service found with those values';
 
@@ -113,6 +113,7 @@ export class Upstreams {
     const { ip, port } = origin;
     const { tries } = context.outcome;
     const canRepeat = !(init.body instanceof ReadableStream);
+    const mayAsk = !NOT_IDEMPOTENT.has(context.upstream.method);
     let retries = context.service?.retries ?? DEFAULT_RETRIES;
     // Bun itself sends a request without a body once more.
     let mayBeStale = origin.answered && init.body !== null;
@@ -130,9 +131,8 @@ export class Upstreams {
         tries.push({ ip, port, startedAt, state: 'failed', code: failure.status });
         this.#log.error('upstream failed', { request_id: context.id, upstream: `${ip}:${port}`, code, status: failure.status });
         if (!canRepeat || call.timedOut) throw failure;
-        if (NOT_CONNECTED.has(code) && retries > 0) retries--;
-        else if (code === 'ECONNRESET' && mayBeStale) mayBeStale = false;
-        else throw failure;
+        if (code === 'ECONNRESET' && mayBeStale) mayBeStale = false;
+        else if (retries-- <= 0 || !(NOT_CONNECTED.has(code) || (mayAsk && code === 'ECONNRESET'))) throw failure;
       }
     }
   }

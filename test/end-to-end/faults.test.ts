@@ -56,7 +56,7 @@ const at = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
 /** A server that takes requests, says so, and never answers; a process of its own. */
 async function startVictim() {
   const script = `const { port } = Bun.serve({
-    port: 0, hostname: '127.0.0.1', idleTimeout: 0, fetch: () => (console.log('asked'), new Promise(() => {})),
+    port: 0, hostname: '127.0.0.1', reusePort: true, idleTimeout: 0, fetch: () => (console.log('asked'), new Promise(() => {})),
   });
   console.log(port);`;
   const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' });
@@ -98,6 +98,17 @@ describe('a target that is killed in the middle of requests', () => {
     await victim.kill();
     expect(await answer).toEqual([502, 'An invalid response was received from the upstream server']);
   });
+});
+
+test('a host behind whose name a server is killed is asked again, for what may be asked twice', async () => {
+  const victim = await startVictim();
+  const route = await routeTo([], { service: { host: '127.0.0.1', port: victim.port } });
+  const [get, post] = [route.ask(), route.ask('POST')];
+  await victim.asked(2);
+  using _ = Bun.serve({ hostname: '127.0.0.1', port: victim.port, reusePort: true, fetch: () => new Response('another') });
+  await victim.kill();
+  expect(await get).toEqual([200, 'another']);
+  expect((await post)[0]).toBe(502);
 });
 
 describe('a target that accepts and never answers', () => {

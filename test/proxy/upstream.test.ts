@@ -65,6 +65,24 @@ describe('what goes wrong before the answer', () => {
     fresh.stop();
   });
 
+  test.each([
+    ['GET', 'close', 200, 3],
+    ['DELETE', 'reset', 200, 3],
+    ['PATCH', 'reset', 502, 1],
+  ] as const)(
+    'a %s that is answered with a %s: %d after %d attempts, as the service has retries',
+    async (method, reply, status, attempts) => {
+      const fresh = startUpstream();
+      fresh.answer(reply, reply, { body: 'third' });
+      using gateway = startGateway({ url: fresh.url, service: { retries: 2 } });
+      expect((await fetch(gateway.url, { method, body: method === 'GET' ? null : 'x' })).status).toBe(status);
+      expect(fresh.requests).toHaveLength(attempts);
+      fresh.answer(reply);
+      expect((await fetch(gateway.url, { method, keepalive: false })).status).toBe(502);
+      fresh.stop();
+    },
+  );
+
   test.each(['close', 'reset'] as const)('after a %s of a connection that was used before, the request is sent once more', async reply => {
     const fresh = startUpstream();
     fresh.answer({ body: 'first' }, reply, { body: 'second' });

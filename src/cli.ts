@@ -41,7 +41,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`sluice: ${redactText(message).replaceAll(/\s*\n\s*/g, '; ')}\n`);
+    // For programs an error is one line. Who sits at a terminal reads what is wrong with a file line by line.
+    const between = process.stderr.isTTY ? '\nsluice: ' : '; ';
+    process.stderr.write(`sluice: ${redactText(message).replaceAll(/\s*\n\s*/g, between)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -198,6 +198,27 @@ describe('without a database', () => {
     const { exitCode, stderr } = await runExecutable(['start'], { folder: file(`${named('bad')}    retries: many\n`), environment });
     expect([exitCode, stderr]).toEqual([1, "sluice: gateway.yaml:5: services 'bad': retries: expected an integer\n"]);
   });
+
+  test('several mistakes are one line for a program, and on a terminal a line each', async () => {
+    const folder = file(`${named('bad')}    retries: many\nplugins:\n  - name: acl\n    config: {allow: [a], dney: [b]}\nservces: []\n`);
+    const mistakes = [
+      'gateway.yaml:9: servces: unknown field',
+      "gateway.yaml:5: services 'bad': retries: expected an integer",
+      "gateway.yaml:8: plugins 'acl': config.dney: unknown field",
+    ];
+    const { stderr } = await runExecutable(['check', 'gateway.yaml'], { folder });
+    expect(stderr).toBe(`sluice: ${mistakes.join('; ')}\n`);
+
+    let shown = '';
+    const data = (_: Bun.Terminal, bytes: Uint8Array) => {
+      shown += new TextDecoder().decode(bytes);
+    };
+    const closed = Promise.withResolvers<void>();
+    const terminal = { data, exit: () => closed.resolve() };
+    await Bun.spawn([EXECUTABLE, 'check', 'gateway.yaml'], { cwd: folder, env: {}, terminal }).exited;
+    await closed.promise;
+    expect(shown.trimEnd().split('\r\n')).toEqual(mistakes.map(mistake => `sluice: ${mistake}`));
+  });
 });
 
 describe('what stops the start, each in one line', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../package.json';
 import { plugins } from '../src/plugins/registry.ts';
@@ -31,6 +32,14 @@ test('the walk-through is that of the document which test/end-to-end pastes line
 
 test.each([...plugins, ...providers].map(({ name }) => name))('the README names %s', name => {
   expect(readme).toContain(`\`${name}\``);
+});
+
+test("the README names every plugin of Kong's, here or not", () => {
+  const kongs = readdirSync(join(import.meta.dir, 'fixtures', 'kong', 'plugins')).map(file => file.replace('.json', ''));
+  const [, absent = ''] = /not here: ([\s\S]*?);/.exec(readme) ?? [];
+  const here: readonly string[] = plugins.map(({ name }) => name);
+  const named = [...absent.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
+  expect(named).toEqual(kongs.filter(name => !here.includes(name)).sort());
 });
 
 test.each(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))('the README says what %s is for', name => {

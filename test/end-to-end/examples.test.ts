@@ -1,8 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startConnectProxy } from '../support/connect-proxy.ts';
 import { newFolder, runExecutable, startGateway } from '../support/executable.ts';
-import { startUpstream } from '../support/upstream.ts';
+import { CERTIFICATE_FILE, startUpstream } from '../support/upstream.ts';
+import { ANSWER } from './walk-through.ts';
 
 setDefaultTimeout(30_000);
 
@@ -31,6 +33,46 @@ test('config/gateway.yaml guards its API, and shares it among the servers', asyn
     Array(4).fill(['alice', undefined]),
   );
   for (const server of servers) server.stop();
+});
+
+test('config/gateway.yaml lets who has a key chat, as often as its limit says, and shows the vendor its own key alone', async () => {
+  const vendor = startUpstream({ tls: true });
+  vendor.answer({ body: JSON.stringify(ANSWER), headers: { 'content-type': 'application/json' } });
+  using outbound = await startConnectProxy(vendor.port);
+  const environment = {
+    SLUICE_DATABASE: 'off',
+    SLUICE_DECLARATIVE_CONFIG: GATEWAY,
+    SLUICE_HTTPS_PROXY: outbound.url,
+    SLUICE_TRUSTED_CERTIFICATES: CERTIFICATE_FILE,
+  };
+  await using gateway = await startGateway({ environment });
+  const chat = (path: string, headers: Record<string, string>) =>
+    fetch(gateway.proxy + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'What is 1+1?' }] }),
+    });
+
+  expect((await chat('/openai-chat', {})).status).toBe(401);
+  expect((await chat('/openai-chat', { apikey: 'unknown' })).status).toBe(401);
+  const answers = [
+    await chat('/openai-chat', { apikey: '<alice_key>' }),
+    await chat('/openai/chat/completions', { authorization: 'Bearer <alice_key>' }),
+  ];
+  for (const answer of answers) {
+    expect(answer.headers.get('x-ratelimit-limit-minute')).toBe('60');
+    expect(await answer.json()).toMatchObject({ choices: ANSWER.choices });
+  }
+  expect(vendor.requests.map(request => [request.header('authorization'), request.header('apikey')])).toEqual(
+    Array(2).fill(['Bearer <openai_key>', undefined]),
+  );
+  expect(outbound.asked).toContain('api.openai.com:443');
+  const { prompt_tokens, completion_tokens } = ANSWER.usage;
+  expect(await gateway.logged(({ ai }) => ai !== undefined)).toMatchObject({
+    consumer: { username: 'alice' },
+    ai: { proxy: { usage: { prompt_tokens, completion_tokens } } },
+  });
+  vendor.stop();
 });
 
 test('config/sluice.yaml starts a gateway', async () => {

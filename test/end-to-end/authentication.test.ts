@@ -90,9 +90,9 @@ test.skipIf(!openssl)(
       .split('\n')
       .map(line => JSON.parse(line))
       .filter(({ response }) => response.status === 200);
-    expect(entries.map(({ consumer, authenticated_entity }) => [consumer.username, authenticated_entity.id])).toEqual(
-      ways.map(([, , credential]) => ['ann', credential['id']]),
-    );
+    // Workers write when each has something to write.
+    const said = entries.map(({ consumer, authenticated_entity }) => [consumer.username, authenticated_entity.id]);
+    expect(said.sort()).toEqual(ways.map(([, , credential]) => ['ann', credential['id']]).sort());
     const secrets = [key['key'], hmac['secret'], hs256['secret'], symmetric, asymmetric, signed, password.slice(6), 's3cret'];
     for (const secret of secrets) expect([log, JSON.stringify(gateway.log)].some(text => text.includes(secret ?? '?'))).toBe(false);
     upstream.stop();

@@ -68,19 +68,21 @@ async function startVictim() {
     return said.split('\n');
   };
   const [port = ''] = await lines(1);
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await child.exited;
+  };
   return {
     port: Number(port),
     asked: (count: number) => lines(count + 1),
-    async kill() {
-      child.kill('SIGKILL');
-      await child.exited;
-    },
+    kill,
+    [Symbol.asyncDispose]: kill,
   };
 }
 
 describe('a target that is killed in the middle of requests', () => {
   test('is replaced by the others, for what may be asked twice', async () => {
-    const victim = await startVictim();
+    await using victim = await startVictim();
     const route = await routeTo([at(victim), at(well)]);
     const answers = Array.from({ length: 12 }, () => route.ask());
     // However the workers share the requests: of those of one that has two or more, one is here.
@@ -91,7 +93,7 @@ describe('a target that is killed in the middle of requests', () => {
   });
 
   test('is the end of what may not', async () => {
-    const victim = await startVictim();
+    await using victim = await startVictim();
     const route = await routeTo([at(victim)]);
     const answer = route.ask('POST');
     await victim.asked(1);
@@ -101,7 +103,7 @@ describe('a target that is killed in the middle of requests', () => {
 });
 
 test('a host behind whose name a server is killed is asked again, for what may be asked twice', async () => {
-  const victim = await startVictim();
+  await using victim = await startVictim();
   const route = await routeTo([], { service: { host: '127.0.0.1', port: victim.port } });
   const [get, post] = [route.ask(), route.ask('POST')];
   await victim.asked(2);

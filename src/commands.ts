@@ -53,10 +53,17 @@ export async function check({ operands: [file], sources }: Invocation): Promise<
   const fault =
     file === undefined
       ? await (await loadServer()).rehearse(settings, log)
-      : await (await loadConfiguration()).checkDeclarative(settings, file, log);
+      : await (await loadConfiguration()).checkDeclarative(settings, file, log).catch(orSettings(file));
   if (fault !== null) process.stderr.write(`sluice: ${fault}\n`);
   print(`${file ?? settingsFile ?? 'settings'}: valid`);
 }
+
+/** Who knows `kong check` names a file of settings like that. */
+const orSettings = (file: string) => (error: Error) => {
+  const isNone = /: (expected an object|_format_version: required field missing)$/m.test(error.message);
+  if (isNone) error.message += `\n${file}: a file of settings is checked by sluice check -c ${file}`;
+  throw error;
+};
 
 export async function importFrom({ operands: [file = ''], sources }: Invocation): Promise<void> {
   const { settings } = readSettings(sources);

@@ -199,6 +199,21 @@ describe('without a database', () => {
     expect([exitCode, stderr]).toEqual([1, "sluice: gateway.yaml:5: services 'bad': retries: expected an integer\n"]);
   });
 
+  test.each([
+    [
+      'settings',
+      'log_level: info\n',
+      'gateway.yaml:1: _format_version: required field missing; gateway.yaml:1: log_level: unknown field; ',
+    ],
+    ['no setting at all', '# log_level: info\n', 'gateway.yaml:1: expected an object; '],
+    ['a kong.conf', 'log_level = info\n', 'gateway.yaml:1: expected an object; '],
+    ['a mistake alone', `${named('bad')}    retries: many\n`, "gateway.yaml:5: services 'bad': retries: expected an integer"],
+  ])('who checks a file with %s hears how settings are checked, if that is what it has', async (_, text, mistakes) => {
+    const { exitCode, stderr } = await runExecutable(['check', 'gateway.yaml'], { folder: file(text) });
+    const hint = mistakes.endsWith('; ') ? 'gateway.yaml: a file of settings is checked by sluice check -c gateway.yaml' : '';
+    expect([exitCode, stderr]).toEqual([1, `sluice: ${mistakes}${hint}\n`]);
+  });
+
   test('several mistakes are one line for a program, and on a terminal a line each', async () => {
     const folder = file(`${named('bad')}    retries: many\nplugins:\n  - name: acl\n    config: {allow: [a], dney: [b]}\nservces: []\n`);
     const mistakes = [

@@ -1,3 +1,5 @@
+import { workInBatches } from './scheduling.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Set to the process's own id once it runs in its new environment. Children inherit it, but have another id. */
@@ -19,8 +21,10 @@ export function wasExecutedAgain(): boolean {
  */
 export const USUAL_ENVIRONMENT = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', NODE_USE_SYSTEM_CA: '1' };
 
-/** Executes this program anew in the same process, unless its environment is the usual one already. */
+/** Executes this program anew in the same process, with threads that work in batches, unless its environment is the usual one already. */
 export function executeAsUsual(): void {
+  if (isCurrent({ ...process.env, ...USUAL_ENVIRONMENT })) return;
+  workInBatches();
   execute({ ...process.env, ...USUAL_ENVIRONMENT });
 }
 

@@ -27,6 +27,7 @@ export function barChart(panels: readonly Panel[], own: string): string {
     return panel;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" role="img">
+<title>What gateways cost beside each other</title>
 <style>
   text { font: 12px sans-serif; fill: #24292f }
   .title { font-weight: bold; font-size: 13px }

@@ -1,3 +1,4 @@
+import { withoutBrackets } from '../lib/host.ts';
 import { array, boolean, foreign, integer, record, string } from '../schema/field.ts';
 import { hostError, PROTOCOLS, pathError, tags, timestamp, utf8Name, uuid } from '../schema/typedefs.ts';
 import { defineEntity, type RowOf } from './entity.ts';
@@ -83,7 +84,7 @@ function fromUrl(url: string | null): Readonly<Record<string, unknown>> {
   const protocol = scheme ?? (port === 443 ? 'https' : 'http');
   return {
     protocol,
-    host: host.replace(/^\[(.+)\]$/, '$1') || null,
+    host: withoutBrackets(host) || null,
     port: port ?? (protocol === 'https' ? 443 : 80),
     path: path || null,
   };

@@ -23,9 +23,10 @@ export const USUAL_ENVIRONMENT = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', NODE_U
 
 /** Executes this program anew in the same process, with threads that work in batches, unless its environment is the usual one already. */
 export function executeAsUsual(): void {
-  if (isCurrent({ ...process.env, ...USUAL_ENVIRONMENT })) return;
+  const environment = { ...process.env, ...USUAL_ENVIRONMENT };
+  if (isCurrent(environment)) return;
   workInBatches();
-  execute({ ...process.env, ...USUAL_ENVIRONMENT });
+  execute(environment);
 }
 
 /** The same, once, with an environment that settings ask for. */
@@ -33,9 +34,9 @@ export function executeAgain(environment: Environment): void {
   if (!isCurrent(environment)) execute({ ...environment, [MARK]: String(process.pid) });
 }
 
-/** Does not return, unless the platform has no such thing, or there is nothing to change. */
+/** Does not return, unless the platform has no such thing. */
 function execute(environment: Environment): void {
-  if (!process.execve || process.platform === 'win32' || isCurrent(environment)) return;
+  if (!process.execve || process.platform === 'win32') return;
   const said = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
   process.execve(process.execPath, [...ownCommand(), ...process.argv.slice(2)], Object.fromEntries(said));
 }

@@ -9,6 +9,9 @@ export interface Host {
 
 const NAME = /^[A-Za-z0-9._-]+$/;
 
+/** An IPv6 address as sockets want it. Other hosts stay as they are. */
+export const withoutBrackets = (host: string): string => host.replace(/^\[(.+)\]$/, '$1');
+
 /** An address or a name, with a port or without. A string is what is wrong with it, in the words of Kong (kong/tools/ip.lua of Kong 3.9). */
 export function parseHost(text: string): Host | string {
   if ((text.match(/:/g) ?? []).length > 1) return parseIpv6(text);

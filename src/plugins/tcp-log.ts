@@ -1,5 +1,6 @@
 import { BatchQueue } from '../lib/batch-queue.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import { withoutBrackets } from '../lib/host.ts';
 import { openTcpSender } from '../lib/tcp-sender.ts';
 import { boolean, integer, number, record, string } from '../schema/field.ts';
 import { hostError } from '../schema/typedefs.ts';
@@ -28,7 +29,7 @@ export const tcpLog = definePlugin({
     if ((timeout ?? 0) < 0) throw new ConfigurationError('value must not be negative', 'timeout');
     if ((keepalive ?? 0) < 0) throw new ConfigurationError('value must not be negative', 'keepalive');
     const sender = openTcpSender({
-      host: host.replace(/^\[(.+)\]$/, '$1'),
+      host: withoutBrackets(host),
       port,
       tls: tls ? { serverName: tls_sni } : null,
       timeout: timeout ?? 10_000,

@@ -1,5 +1,6 @@
 import { BatchQueue } from '../lib/batch-queue.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import { withoutBrackets } from '../lib/host.ts';
 import { openUdpSender } from '../lib/udp-sender.ts';
 import { integer, number, record, string } from '../schema/field.ts';
 import { hostError } from '../schema/typedefs.ts';
@@ -24,7 +25,7 @@ export const udpLog = definePlugin({
   configure({ host, port, timeout }, { log }, instance) {
     if ((timeout ?? 0) < 0) throw new ConfigurationError('value must not be negative', 'timeout');
     const name = `udp-log ${instance.id}`;
-    const sender = openUdpSender(host.replace(/^\[(.+)\]$/, '$1'), port, timeout ?? 10_000);
+    const sender = openUdpSender(withoutBrackets(host), port, timeout ?? 10_000);
     const queue = new BatchQueue(name, DATAGRAM_QUEUE, sendDatagrams(name, log, sender.send), log);
     return {
       log(context) {

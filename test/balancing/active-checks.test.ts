@@ -4,6 +4,7 @@ import { handClock } from '../support/clock.ts';
 import type { Answer, Reply } from '../support/upstream.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+import { nameOf } from './targets.ts';
 
 setDefaultTimeout(30_000);
 
@@ -22,7 +23,6 @@ beforeEach(() => {
 const gone = startUpstream();
 gone.stop();
 
-const nameOf = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
 const LIMITS = { successes: 1, http_failures: 1, tcp_failures: 1, timeouts: 1 };
 const active = ({ healthy = {}, unhealthy = {}, ...rest }: { healthy?: object; unhealthy?: object } & Record<string, unknown> = {}) => ({
   healthchecks: {

@@ -1,24 +1,15 @@
-import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { python, startUnreachable } from '../support/unreachable.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+import { at, nameOf, oneAndTwo } from './targets.ts';
 
 setDefaultTimeout(30_000);
 
-const [one, two] = [startUpstream(), startUpstream()];
-afterAll(() => {
-  one.stop();
-  two.stop();
-});
-beforeEach(() => {
-  one.answer({ body: 'one' });
-  two.answer({ body: 'two' });
-});
+const [one, two] = oneAndTwo();
 const gone = startUpstream();
 gone.stop();
 
-const nameOf = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
-const at = (server: { readonly port: number }, weight = 100) => ({ target: nameOf(server), weight });
 const LARGE = 'x'.repeat(1_000_000);
 
 describe.skipIf(!python)('a machine that is off', () => {

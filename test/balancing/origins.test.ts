@@ -1,22 +1,14 @@
-import { afterAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { networkInterfaces } from 'node:os';
 import { definePlugin } from '../../src/plugins/plugin.ts';
 import { record } from '../../src/schema/field.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+import { nameOf, oneAndTwo } from './targets.ts';
 
 setDefaultTimeout(30_000);
 
-const [one, two] = [startUpstream(), startUpstream()];
-afterAll(() => {
-  one.stop();
-  two.stop();
-});
-beforeEach(() => {
-  one.answer({ body: 'one' });
-  two.answer({ body: 'two' });
-});
-const nameOf = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
+const [one, two] = oneAndTwo();
 
 /** Stands in for a plugin that knows where a model is. */
 const elsewhere = definePlugin({

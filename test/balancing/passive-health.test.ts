@@ -1,23 +1,14 @@
-import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { startUpstream } from '../support/upstream.ts';
 import { startBalanced } from './gateway.ts';
+import { at, nameOf, oneAndTwo } from './targets.ts';
 
 setDefaultTimeout(30_000);
 
-const [one, two] = [startUpstream(), startUpstream()];
-afterAll(() => {
-  one.stop();
-  two.stop();
-});
-beforeEach(() => {
-  one.answer({ body: 'one' });
-  two.answer({ body: 'two' });
-});
+const [one, two] = oneAndTwo();
 const gone = startUpstream();
 gone.stop();
 
-const nameOf = ({ port }: { readonly port: number }) => `127.0.0.1:${port}`;
-const at = (server: { readonly port: number }, weight = 100) => ({ target: nameOf(server), weight });
 const passive = (unhealthy: object, healthy: object = {}) => ({ healthchecks: { passive: { unhealthy, healthy } } });
 const NO_PEER = 'failure to get a peer from the ring-balancer';
 const SHORT = { connect_timeout: 300, read_timeout: 300, write_timeout: 300 };

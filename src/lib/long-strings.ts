@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
 
 /** Characters. Shorter strings are not worth the while. */
-const LONG = 64 * 1024;
+const LONG = 4096;
 
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
@@ -11,22 +11,41 @@ const SPACE = 0x20;
 const NOT_PLAIN = /[^ !#-[\]-~]/;
 const NOT_ASCII = /[^\0-\x7f]/g;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON writes them in another way. Named so, they are searched for fastest.
+const CONTROL = /[\0-\x1f]/;
+const WRONG_ESCAPE = /\\(?:[^"\\/bfnrtu]|u(?![\da-fA-F]{4}))/;
+
 type Members = Readonly<Record<string, Json | undefined>>;
 
 /**
- * JSON of megabytes, such as a chat with pictures in base64, whose long strings stand apart: each is copied once out of the bytes,
- * once into what is sent, and one character elsewhere that takes two bytes does not make all of them take two.
- * In `text` a mark stands in their place, which only this object knows.
+ * JSON whose long strings stand apart, such as a chat with pictures in base64: they are looked at, but not made values of unless
+ * somebody reads them. In `text` a mark stands in their place, which only this object knows.
  */
 export class LongStrings {
   /** The JSON but for them. */
   readonly text: string;
   readonly #mark = `${crypto.randomUUID()}:`;
+  /** As they are written, without their quotes. */
   readonly #strings: string[] = [];
+  /** All of the JSON, where it is text. */
+  readonly #source: string | null;
 
-  /** `bytes`: JSON in UTF-8, a character for each byte. */
-  constructor(bytes: string) {
-    this.text = this.#cut(bytes);
+  private constructor(json: string, encoding: Encoding) {
+    this.#source = encoding === TEXT ? json : null;
+    this.text = this.#cut(json, encoding);
+  }
+
+  /** Those of JSON that is there as text. */
+  static ofText(text: string): LongStrings {
+    return new LongStrings(text, TEXT);
+  }
+
+  /**
+   * Those of JSON in UTF-8, a character for each byte: megabytes are copied once out of these, once into what is sent, and one
+   * character elsewhere that takes two bytes does not make all of them take two.
+   */
+  static ofBytes(bytes: string): LongStrings {
+    return new LongStrings(bytes, BYTES);
   }
 
   /** How many there are. */
@@ -37,14 +56,16 @@ export class LongStrings {
   /** What all of it parses to; undefined when it is not JSON. */
   json(): Json | undefined {
     const parsed = parseJson(this.text);
-    const all = { parsed: parsed as Json };
+    if (parsed === undefined) return undefined;
+    const all = { parsed };
     const rest: Json[] = [all];
     for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
       if (typeof next !== 'object' || next === null) continue;
-      const members = next as { [name: string]: Json };
-      for (const [name, member] of Object.entries(members)) {
+      const members = next as JsonObject;
+      for (const name in members) {
+        const member = members[name];
         if (typeof member === 'object') rest.push(member);
-        else if (typeof member === 'string' && member.startsWith(this.#mark)) members[name] = this.#stringOf(member);
+        else if (typeof member === 'string' && member.startsWith(this.#mark)) putString(members, name, this.#stringOf(member));
       }
     }
     return all.parsed;
@@ -57,6 +78,7 @@ export class LongStrings {
 
   /** JSON text, such as `text`, with the strings in the place of their marks. */
   whole(text: string): string {
+    if (text === this.text && this.#source !== null) return this.#source;
     const [first = '', ...rest] = text.split(this.#mark);
     return rest.reduce((all, part) => {
       const end = part.indexOf(':');
@@ -64,8 +86,9 @@ export class LongStrings {
     }, first);
   }
 
-  /** The same in ASCII, whose bytes are sent as they lie in memory. */
-  wholeInAscii(text: string): string {
+  /** The same to be sent: of megabytes in ASCII, which is sent as it lies in memory. */
+  wholeToSend(text: string): string {
+    if (this.#source !== null) return this.whole(text);
     const escaped = text.replace(NOT_ASCII, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
     return this.whole(Buffer.from(escaped, 'latin1').toString('latin1'));
   }
@@ -76,22 +99,22 @@ export class LongStrings {
     return isObject(value) ? (this.marked(value) as JsonObject) : value;
   }
 
-  #cut(bytes: string): string {
+  #cut(json: string, { mayStandApart, decode }: Encoding): string {
     let text = '';
     let copied = 0;
-    for (let start = bytes.indexOf('"'); start !== -1; start = bytes.indexOf('"', start + 1)) {
-      const end = endOfString(bytes, start);
-      if (end - start > LONG && !isKey(bytes, end)) {
-        // No copy: it lies where the bytes lie.
-        const value = bytes.slice(start + 1, end);
-        if (!NOT_PLAIN.test(value)) {
-          text += decoded(bytes.slice(copied, start + 1)) + this.#markOf(value);
+    for (let start = json.indexOf('"'); start !== -1; start = json.indexOf('"', start + 1)) {
+      const end = endOfString(json, start);
+      if (end - start > LONG && !isKey(json, end)) {
+        // No copy: it lies where all of it lies.
+        const written = json.slice(start + 1, end);
+        if (mayStandApart(written)) {
+          text += decode(json.slice(copied, start + 1)) + this.#markOf(written);
           copied = end;
         }
       }
       start = end;
     }
-    return text + decoded(bytes.slice(copied));
+    return text + decode(json.slice(copied));
   }
 
   #markOf(value: string): string {
@@ -104,20 +127,52 @@ export class LongStrings {
   }
 }
 
-const decoded = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();
-
-/** Where the string that starts at `from` has its closing quote; the end of the bytes when it has none. */
-function endOfString(bytes: string, from: number): number {
-  for (let at = bytes.indexOf('"', from + 1); at !== -1; at = bytes.indexOf('"', at + 1)) {
-    let backslashes = 0;
-    while (bytes.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
-  }
-  return bytes.length;
+interface Encoding {
+  /** Whether a string is surely one of JSON, and may be sent as it is written. */
+  mayStandApart(written: string): boolean;
+  decode(json: string): string;
 }
 
-function isKey(bytes: string, end: number): boolean {
+const BYTES: Encoding = {
+  mayStandApart: written => !NOT_PLAIN.test(written),
+  decode: bytes => Buffer.from(bytes, 'latin1').toString(),
+};
+
+const TEXT: Encoding = {
+  mayStandApart: written => !CONTROL.test(written) && (isPlain(written) || !hasWrongEscape(written)),
+  decode: text => text,
+};
+
+const isPlain = (written: string): boolean => !written.includes('\\');
+
+/** A backslash that is itself escaped escapes nothing: seldom is there one that looks as if, and a second look costs a copy. */
+const hasWrongEscape = (written: string): boolean => WRONG_ESCAPE.test(written) && WRONG_ESCAPE.test(written.replaceAll('\\\\', '--'));
+
+/** What a member with escapes reads is found out when somebody asks; an element of a list must be there. */
+function putString(members: JsonObject, name: string, written: string): void {
+  const property = { configurable: true, enumerable: true };
+  const set = (value: string) => {
+    Object.defineProperty(members, name, { ...property, value, writable: true });
+    return value;
+  };
+  const read = () => set(JSON.parse(`"${written}"`));
+  if (isPlain(written)) set(written);
+  else if (Array.isArray(members)) read();
+  else Object.defineProperty(members, name, { ...property, get: read, set });
+}
+
+/** Where the string that starts at `from` has its closing quote; the end of the JSON when it has none. */
+function endOfString(json: string, from: number): number {
+  for (let at = json.indexOf('"', from + 1); at !== -1; at = json.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (json.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return at;
+  }
+  return json.length;
+}
+
+function isKey(json: string, end: number): boolean {
   let at = end + 1;
-  while (bytes.charCodeAt(at) <= SPACE) at += 1;
-  return bytes.charCodeAt(at) === COLON;
+  while (json.charCodeAt(at) <= SPACE) at += 1;
+  return json.charCodeAt(at) === COLON;
 }

@@ -71,7 +71,7 @@ export interface RequestBody {
   text(limit: number): Promise<string>;
   /** What the text parses to; undefined when it is not JSON. */
   json(limit: number): Promise<Json | undefined>;
-  /** The same with its long strings apart, when it is megabytes of JSON that nobody read before; else null. Counted as `text` is. */
+  /** The same with its long strings apart, when it is JSON that has some and nobody read before; else null. Counted as `text` is. */
   longStrings?(limit: number): Promise<LongStrings | null> | null;
   /** As it was sent, whatever its encoding. */
   bytes(limit: number): Promise<Uint8Array>;

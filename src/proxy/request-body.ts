@@ -8,6 +8,9 @@ import { FAILURES } from './failures.ts';
 /** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
 const SMALL = 64 * 1024;
 
+/** From here on long strings of JSON are worth to stand apart: as values they would cost more than the rest of the request. */
+const SIZABLE = 16 * 1024;
+
 /** From here on what a body leaves behind is collected at once: left to itself, Bun lets several of them pile up. */
 const LARGE = 4 * 1024 * 1024;
 const HUGE = 16 * 1024 * 1024;
@@ -70,8 +73,8 @@ export class ClientBody implements RequestBody {
 
   longStrings(limit: number): Promise<LongStrings | null> | null {
     const length = this.#declaredLength();
-    if (length >= LARGE && length <= LARGEST && !this.#isRead() && this.#isPlainJson()) {
-      this.#longStrings ??= this.#readLongStrings(limit).finally(() => Bun.gc(true));
+    if (length >= SIZABLE && length <= LARGEST && !this.#isRead() && this.#isPlainJson()) {
+      this.#longStrings ??= length < LARGE ? this.#cutText(limit) : this.#cutBytes(limit).finally(() => Bun.gc(true));
     }
     return this.#replaced ? null : this.#longStrings;
   }
@@ -149,12 +152,17 @@ export class ClientBody implements RequestBody {
     return this.#bytes === null && (this.#text !== null || this.#reading !== null || this.#longStrings !== null);
   }
 
-  async #readLongStrings(limit: number): Promise<LongStrings | null> {
+  async #cutText(limit: number): Promise<LongStrings | null> {
+    const apart = LongStrings.ofText(this.#keep(await this.#read(limit), limit));
+    return apart.count > 0 ? apart : null;
+  }
+
+  async #cutBytes(limit: number): Promise<LongStrings | null> {
     if (limit > 0 && this.#declaredLength() > limit) throw tooLarge();
     const bytes = await this.#readBinary();
     this.#size = bytes.length;
     this.#plainSize = bytes.length;
-    const apart = new LongStrings(bytes.startsWith(BINARY_MARK) ? bytes.slice(BINARY_MARK.length) : bytes);
+    const apart = LongStrings.ofBytes(bytes.startsWith(BINARY_MARK) ? bytes.slice(BINARY_MARK.length) : bytes);
     if (apart.count > 0) return apart;
     this.#text = apart.text;
     return null;

@@ -70,6 +70,37 @@ describe.each(vendors.map(vendor => [vendor.name, vendor] as const))('a picture 
   });
 });
 
+describe.each(vendors.map(vendor => [vendor.name, vendor] as const))('a chat of many kilobytes for %s', (name, vendor) => {
+  const code = 'if (said === "C:\\\\dir")\n\treturn `语 🙂`;\n'.repeat(800);
+  const content = JSON.stringify({
+    messages: [
+      { role: 'system', content: 'Review.' },
+      { role: 'user', content: code },
+    ],
+  });
+
+  test('says to the vendor what the client said, and nothing of one that is no JSON', async () => {
+    const upstream = startUpstream();
+    await using gateway = await open(vendor, upstream);
+    script(upstream, vendor, { text: 'Good.' });
+    const post = (body: string) => fetch(gateway.proxy, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+
+    expect(await (await post(content)).json()).toMatchObject({ choices: [{ message: { content: 'Good.' } }] });
+    const sent = upstream.requests.at(-1)?.text() ?? '';
+    expect(sent).toContain(JSON.stringify(code));
+    const asked = upstream.requests.length;
+    for (const wrong of [content.replace('\\n', '\\x'), content.replace('\\n', '\n'), content.slice(0, -1), content.replace('[{', '[{,')]) {
+      const refused = await post(wrong);
+      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('bad JSON formatting')]);
+    }
+    expect(upstream.requests.length).toBe(asked);
+    const complete = content.replace('{', `{ "model" : "${vendor.model}", `);
+    await post(complete);
+    if (name === 'openai') expect(upstream.requests.at(-1)?.text()).toBe(complete);
+    upstream.stop();
+  });
+});
+
 describe('an event of megabytes in a stream', () => {
   const streams: Readonly<Record<string, (text: string) => string[]>> = {
     openai: text => {

@@ -3,7 +3,7 @@ import type { Json } from '../../src/lib/json.ts';
 import { LongStrings } from '../../src/lib/long-strings.ts';
 
 const PICTURE = `data:image/png;base64,${'QUJD'.repeat(30_000)}`;
-const of = (text: string) => new LongStrings(Buffer.from(text).toString('latin1'));
+const of = (text: string) => LongStrings.ofBytes(Buffer.from(text).toString('latin1'));
 const CHANGE = { model: 'm' };
 
 describe.each<[string, string, number]>([
@@ -33,7 +33,7 @@ describe.each<[string, string, number]>([
 
   test('says the same in ASCII', () => {
     const apart = of(text);
-    const ascii = apart.wholeInAscii(apart.text);
+    const ascii = apart.wholeToSend(apart.text);
     expect(/^[\0-\x7f]*$/.test(ascii)).toBe(true);
     expect(JSON.parse(ascii)).toEqual(JSON.parse(text));
   });
@@ -42,9 +42,65 @@ describe.each<[string, string, number]>([
     const apart = of(text);
     const members = { ...CHANGE, given: apart.json() as Json, part: PICTURE.slice(5), absent: undefined };
     const marked = JSON.stringify(apart.marked(members));
-    expect(JSON.parse(apart.wholeInAscii(marked))).toEqual(JSON.parse(JSON.stringify(members)));
+    expect(JSON.parse(apart.wholeToSend(marked))).toEqual(JSON.parse(JSON.stringify(members)));
     expect(members.given).toEqual(apart.json() as Json);
   });
+});
+
+const TEXT = 'Said "no" \\ thrice.\n\t'.repeat(300);
+
+describe.each<[string, string, number]>([
+  ['plain', JSON.stringify({ url: PICTURE, a: [1, null, true] }), 1],
+  ['with escapes', JSON.stringify({ messages: [{ content: TEXT }, { content: 'short' }], text: TEXT }), 2],
+  ['in a list, with escapes', JSON.stringify([TEXT, [TEXT]]), 2],
+  ['of another script', JSON.stringify({ text: '语🙂'.repeat(5000) }), 1],
+  ['written by number', `{"text":"${'\\u00e9\\uD83D\\ude42\\\\u00e9\\/'.repeat(300)}"}`, 1],
+  ['with backslashes before letters that escape nothing', JSON.stringify({ text: 'C:\\xyz\\\\u12\\'.repeat(700) }), 1],
+  ['in a member of an odd name', `{"__proto__":${JSON.stringify(TEXT)},"constructor":{"url":"${PICTURE}"}}`, 2],
+  ['that are a key stay', JSON.stringify({ [TEXT]: 1, a: TEXT }), 1],
+  ['that are short stay', JSON.stringify({ text: 'x'.repeat(1000) }), 0],
+])('a text with long strings: %s', (_, text, count) => {
+  test('parses to what it is', () => {
+    const apart = LongStrings.ofText(text);
+    expect([apart.count, apart.text.length < text.length]).toEqual([count, count > 0]);
+    const parsed = apart.json();
+    expect(JSON.stringify(parsed)).toBe(JSON.stringify(JSON.parse(text)));
+    expect(parsed).toEqual(JSON.parse(text));
+  });
+
+  test('is the same when it is whole again, and when it is sent', () => {
+    const apart = LongStrings.ofText(text);
+    expect([apart.whole(apart.text), apart.whole(` ${apart.text}`), apart.wholeToSend(apart.text)]).toEqual([text, ` ${text}`, text]);
+  });
+
+  test('goes into another JSON, whole and in part', () => {
+    const apart = LongStrings.ofText(text);
+    const members = { ...CHANGE, given: apart.json() as Json, part: PICTURE.slice(5), absent: undefined };
+    const marked = JSON.stringify(apart.marked(members));
+    expect(JSON.parse(apart.wholeToSend(marked))).toEqual(JSON.parse(JSON.stringify(members)));
+  });
+});
+
+test('a value may be changed like any other, read or not', () => {
+  const parsed = LongStrings.ofText(JSON.stringify({ a: TEXT, b: [TEXT] })).json() as { a: string; b: string[] };
+  expect(parsed.b[0]).toBe(TEXT);
+  parsed.a = 'other';
+  parsed.b[0] = 'another';
+  expect(parsed).toEqual({ a: 'other', b: ['another'] });
+});
+
+const padding = 'x'.repeat(5000);
+test.each([
+  ['an escape that JSON does not have', `${padding}\\x41`],
+  ['a backslash that is escaped, and an escape that JSON does not have', `${padding}\\\\\\a`],
+  ['a character by too short a number', `${padding}\\u12g4`],
+  ['a character by a number that a backslash cuts', `${padding}\\u00\\\\41`],
+  ['a line end', `${padding}\n`],
+  ['a control character', `${padding}\0`],
+])('a text whose long string has %s parses to nothing', (_, written) => {
+  const text = `{"text":"${written}"}`;
+  expect(() => JSON.parse(text)).toThrow();
+  expect(LongStrings.ofText(text).json()).toBeUndefined();
 });
 
 test.each([
@@ -53,7 +109,7 @@ test.each([
   ['a line end within a string', `{"url":"${PICTURE}\n"}`],
   ['nothing', ''],
 ])('%s parses to nothing', (_, text) => {
-  expect(of(text).json()).toBeUndefined();
+  expect([of(text).json(), LongStrings.ofText(text).json()]).toEqual([undefined, undefined]);
 });
 
 test('a mark cannot be guessed: one that another body had is text', () => {

@@ -93,18 +93,16 @@ export function compileRequest<Request>(
     };
 
     const members = changedMembers(body, call);
-    // What is not sent on as the client wrote it.
-    if ((operation.dialect === 'own' || members.stream_options !== undefined || longStrings !== null) && isTooDeep(body)) {
-      throw new RequestFailure(400, 'request body is nested too deeply');
-    }
+    if (operation.dialect === 'own') checkDepth(body);
     const { url, headers } = operation.endpoint(call);
     const { upstream } = context;
     upstream.url = auth.url(url, context.query, context.credentialPlaces);
     upstream.method = 'POST';
     const sent = sentMembers(body, members);
+    if (operation.dialect === 'openai') checkDepth(sent);
     const changes = longStrings ? longStrings.marked(sent) : sent;
     const json = operation.dialect === 'openai' ? setMembers(text, changes) : JSON.stringify(changes);
-    upstream.body = longStrings ? longStrings.wholeInAscii(json) : json;
+    upstream.body = longStrings ? longStrings.wholeToSend(json) : json;
     // They describe the client's body.
     for (const name of ['content-length', 'content-encoding']) if (name in upstream.headers) delete upstream.headers[name];
     upstream.headers['content-type'] = 'application/json';
@@ -206,6 +204,11 @@ async function readBody({ request, body }: ExchangeContext, limit: number): Prom
   }
   if (!isObject(parsed)) throw new RequestFailure(400, "request body doesn't contain valid prompts");
   return { text: longStrings?.text ?? (await body.text(limit)), body: parsed as Body, longStrings };
+}
+
+/** Of what is not sent on as the client wrote it. */
+function checkDepth(members: object): void {
+  if (isTooDeep(members)) throw new RequestFailure(400, 'request body is nested too deeply');
 }
 
 const hasMessages = ({ messages }: Body) => Array.isArray(messages) && messages.length > 0 && messages.every(isObject);

@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util';
 import { check, exportTo, health, type Invocation, importFrom, start, version, WORKER, worker } from './commands.ts';
+import { node } from './lib/node.ts';
+import { stderr, stdout } from './lib/output.ts';
 import { redactText } from './lib/redact.ts';
 import { describeUnknown } from './read-settings.ts';
 import { isSetting, settingFields } from './settings.ts';
@@ -42,8 +43,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     // For programs an error is one line. Who sits at a terminal reads what is wrong with a file line by line.
-    const between = process.stderr.isTTY ? '\nsluice: ' : '; ';
-    process.stderr.write(`sluice: ${redactText(message).replaceAll(/\s*\n\s*/g, between)}\n`);
+    const between = stderr.isTerminal ? '\nsluice: ' : '; ';
+    stderr.say(`sluice: ${redactText(message).replaceAll(/\s*\n\s*/g, between)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
@@ -59,7 +60,7 @@ async function dispatch(args: readonly string[]): Promise<void> {
 
   const { help, config, flags, operands } = parse(named ? args.slice(1) : args);
   if (help) {
-    process.stdout.write(named ? commandHelp(name, command) : generalHelp());
+    stdout.say(named ? commandHelp(name, command) : generalHelp());
     return;
   }
   if (operands.length < command.least) throw new UsageError(`usage: sluice ${name}${command.operands}`);
@@ -67,15 +68,24 @@ async function dispatch(args: readonly string[]): Promise<void> {
   await command.run({ operands, sources: { flags, environment: process.env, file: config } });
 }
 
-function parse(args: readonly string[]) {
+/** A command line without its command. */
+interface Parsed {
+  readonly help: boolean;
+  readonly config: string | undefined;
+  readonly flags: Readonly<Record<string, string>>;
+  readonly operands: readonly string[];
+}
+
+function parse(args: readonly string[]): Parsed {
+  if (args.length === 0) return { help: false, config: undefined, flags: {}, operands: [] };
   // `--log_level`, as kong.conf spells it, is taken for `--log-level`.
   const spelled = args.map(arg => (arg.startsWith('--') ? arg.replace(/^[^=]+/, flagOf) : arg));
   const options = { ...SETTING_OPTIONS, config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } } as const;
   try {
-    const { values, positionals } = parseArgs({ args: spelled, options, allowPositionals: true });
+    const { values, positionals } = node.util.parseArgs({ args: spelled, options, allowPositionals: true });
     const { help, config, ...flags } = values as Record<string, string> & { help?: boolean };
     const named = Object.entries(flags).map(([flag, value]) => [flag.replaceAll('-', '_'), value as string]);
-    return { help: help === true, config, flags: Object.fromEntries(named) as Record<string, string>, operands: positionals };
+    return { help: help === true, config, flags: Object.fromEntries(named), operands: positionals };
   } catch (error) {
     throw new UsageError(explain(error as Error, spelled));
   }

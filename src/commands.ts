@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { executeAgain, ownCommand, wasExecutedAgain } from './lib/execute-again.ts';
 import { createLog, type LeveledLog } from './lib/log.ts';
 import { environmentAnew, loadBundle, outboundEnvironment, trustOnly } from './lib/outbound.ts';
+import { stderr, stdout } from './lib/output.ts';
 import * as build from './lib/version.ts';
 import { outboundOf } from './outbound-settings.ts';
 import { readSettings, type SettingSources } from './read-settings.ts';
@@ -20,7 +21,7 @@ export const WORKER = 'worker';
 const loadServer = () => import('./server.ts');
 const loadConfiguration = () => import('./configuration.ts');
 
-const print = (text: string) => process.stdout.write(`${text}\n`);
+const print = (text: string) => stdout.say(`${text}\n`);
 
 /** Serves until a signal ends it. */
 export async function start({ sources }: Invocation): Promise<void> {
@@ -47,14 +48,14 @@ export async function worker(): Promise<void> {
 /** Checks a declarative file or, when none is named, that the gateway would start with its settings. */
 export async function check({ operands: [file], sources }: Invocation): Promise<void> {
   const { settings, warnings, file: settingsFile } = readSettings(sources);
-  for (const warning of warnings) process.stderr.write(`sluice: ${warning}\n`);
-  const log = createLog({ level: 'crit', format: 'text', write: line => process.stderr.write(line) });
+  for (const warning of warnings) stderr.say(`sluice: ${warning}\n`);
+  const log = createLog({ level: 'crit', format: 'text', write: line => stderr.say(line) });
   outboundOf(settings);
   const fault =
     file === undefined
       ? await (await loadServer()).rehearse(settings, log)
       : await (await loadConfiguration()).checkDeclarative(settings, file, log).catch(orSettings(file));
-  if (fault !== null) process.stderr.write(`sluice: ${fault}\n`);
+  if (fault !== null) stderr.say(`sluice: ${fault}\n`);
   print(`${file ?? settingsFile ?? 'settings'}: valid`);
 }
 
@@ -82,7 +83,7 @@ export async function exportTo({ operands: [file], sources }: Invocation): Promi
 }
 
 /** Resolves once the reader of the output has all of it, or is gone. A process that ended before would take the rest along. */
-const deliver = (text: string): Promise<void> => new Promise(resolve => process.stdout.write(text, () => resolve()));
+const deliver = (text: string): Promise<void> => stdout.write(text).catch(() => {});
 
 export async function health({ sources }: Invocation): Promise<void> {
   const { settings } = readSettings(sources);
@@ -94,5 +95,5 @@ export async function version(): Promise<void> {
 }
 
 function logOf({ log_level, log_format }: Settings): LeveledLog {
-  return createLog({ level: log_level, format: log_format ?? (process.stdout.isTTY ? 'text' : 'json') });
+  return createLog({ level: log_level, format: log_format ?? (stdout.isTerminal ? 'text' : 'json') });
 }

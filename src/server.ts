@@ -10,6 +10,7 @@ import { sharedMemory } from './lib/counter-memory.ts';
 import { drain } from './lib/drain.ts';
 import type { LeveledLog } from './lib/log.ts';
 import { sumOf } from './lib/metrics.ts';
+import { stdout } from './lib/output.ts';
 import { tellSystemd } from './lib/systemd.ts';
 import { reportUncaught } from './lib/uncaught.ts';
 import { kongApiLevel, version } from './lib/version.ts';
@@ -192,7 +193,7 @@ function announce(settings: Settings, listeners: Listeners, { store, place }: Co
   const facts = { proxy: urls('proxy'), admin: urls('admin'), status: urls('status'), data };
   const empty = [...store.entities.values()].every(entity => store.page(entity, { size: 1 }).rows.length === 0);
   if (log.format === 'json') log.notice('sluice is ready', { version, ...facts });
-  else process.stdout.write(banner({ ...facts, empty, tokenNeeded: settings.admin_token !== null }));
+  else stdout.say(banner({ ...facts, empty, tokenNeeded: settings.admin_token !== null }));
 }
 
 /** Resolves to the first signal that asks for the end. A second one ends at once. */

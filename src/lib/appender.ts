@@ -1,18 +1,9 @@
-import { appendFile, close, open } from 'node:fs';
-import { promisify } from 'node:util';
+import type { FileHandle } from 'node:fs/promises';
+import { node } from './node.ts';
+import { type Output, stderr, stdout } from './output.ts';
 
-const openFile = promisify(open);
-const closeFile = promisify(close);
-const append = promisify(appendFile);
-
-/**
- * Open already: under systemd these are sockets, which cannot be opened by name. Others write to them too, and Bun has them
- * not block: a write of our own would stop halfway where the reader is slow.
- */
-const STREAMS: Readonly<Record<string, () => NodeJS.WritableStream>> = {
-  '/dev/stdout': () => process.stdout,
-  '/dev/stderr': () => process.stderr,
-};
+/** Open already: under systemd these are sockets, which cannot be opened by name. Others write to them too. */
+const OUTPUTS: Readonly<Record<string, Output>> = { '/dev/stdout': stdout, '/dev/stderr': stderr };
 
 /** Adds text to the end of a file, off the event loop. One call at a time. */
 export interface Appender {
@@ -23,22 +14,22 @@ export interface Appender {
 
 /** `reopen`: for each call, so that a file that was moved away or removed is made anew. Otherwise the open file goes on, whatever its name. */
 export function openAppender(path: string, reopen: boolean): Appender {
-  let descriptor: number | undefined;
+  let file: FileHandle | undefined;
   let closed = false;
 
   async function close() {
-    const open = descriptor;
-    descriptor = undefined;
-    if (open !== undefined) await closeFile(open);
+    const open = file;
+    file = undefined;
+    await open?.close();
   }
 
   return {
     async append(text) {
-      const stream = STREAMS[path];
-      if (stream !== undefined) return write(stream(), text);
-      descriptor ??= await openFile(path, 'a', 0o644);
+      const output = OUTPUTS[path];
+      if (output !== undefined) return output.write(text);
+      file ??= await node.files.open(path, 'a', 0o644);
       try {
-        await append(descriptor, text);
+        await file.appendFile(text);
       } finally {
         if (reopen || closed) await close();
       }
@@ -48,10 +39,4 @@ export function openAppender(path: string, reopen: boolean): Appender {
       await close();
     },
   };
-}
-
-function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, error => (error ? reject(error) : resolve()));
-  });
 }

@@ -1,3 +1,4 @@
+import { stdout } from './output.ts';
 import { redact, redactText } from './redact.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'notice', 'warn', 'error', 'crit'] as const;
@@ -28,7 +29,7 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-export function createLog({ level, format, write = line => process.stdout.write(line) }: LogOptions): LeveledLog {
+export function createLog({ level, format, write = line => stdout.say(line) }: LogOptions): LeveledLog {
   const line = format === 'json' ? jsonLine : textLine;
   const watchers = new Set<(line: LogLine) => void>();
   const at = (entry: LogLevel) => (message: string, facts?: Readonly<Record<string, unknown>>) => {

@@ -1,4 +1,5 @@
 import type { Observation } from '../balancing/health.ts';
+import { stderr, stdout } from '../lib/output.ts';
 import { relayLines } from '../lib/relay-lines.ts';
 import type { Answer, Call, Demand, Result, ResultOf } from './messages.ts';
 
@@ -38,7 +39,7 @@ export class WorkerProcess {
       serialization: 'advanced',
       ipc: (answer: Answer) => this.#take(answer),
     });
-    const output = [relayLines(this.#child.stdout, process.stdout), relayLines(this.#child.stderr, process.stderr)];
+    const output = [relayLines(this.#child.stdout, stdout), relayLines(this.#child.stderr, stderr)];
     this.silent = Promise.all(output).then(() => {});
     this.ended = this.#child.exited.then(() => this.#end());
   }

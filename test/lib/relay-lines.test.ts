@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test';
-import { Writable } from 'node:stream';
 import { relayLines } from '../../src/lib/relay-lines.ts';
 
 const encoder = new TextEncoder();
@@ -7,11 +6,11 @@ const encoder = new TextEncoder();
 /** Takes text; `fail` is what it says of each. */
 function taker(fail: Error | null = null) {
   const taken: string[] = [];
-  const write = (bytes: Buffer, _: string, done: (error: Error | null) => void) => {
+  const write = async (bytes: string | Uint8Array) => {
     taken.push(bytes.toString());
-    done(fail);
+    if (fail) throw fail;
   };
-  return { taken, stream: new Writable({ write }).on('error', () => {}) };
+  return { taken, output: { write } };
 }
 
 function streamOf(parts: readonly string[]): ReadableStream<Uint8Array> {
@@ -24,15 +23,15 @@ function streamOf(parts: readonly string[]): ReadableStream<Uint8Array> {
 }
 
 test('lines that come in pieces go on whole, the last one too', async () => {
-  const { taken, stream } = taker();
-  await relayLines(streamOf(['a', 'b\nc\nd', '', 'é\n', 'end']), stream);
+  const { taken, output } = taker();
+  await relayLines(streamOf(['a', 'b\nc\nd', '', 'é\n', 'end']), output);
   expect(taken).toEqual(['ab\nc\n', 'dé\n', 'end\n']);
 });
 
 test('two streams into one never share a line', async () => {
-  const { taken, stream } = taker();
+  const { taken, output } = taker();
   const pieces = (letter: string) => Array.from({ length: 100 }, (_, index) => (index % 3 === 2 ? `${letter}\n` : letter));
-  await Promise.all([relayLines(streamOf(pieces('a')), stream), relayLines(streamOf(pieces('b')), stream)]);
+  await Promise.all([relayLines(streamOf(pieces('a')), output), relayLines(streamOf(pieces('b')), output)]);
   expect(
     taken
       .join('')
@@ -42,6 +41,6 @@ test('two streams into one never share a line', async () => {
 });
 
 test('goes on to the end though nobody takes it any more', async () => {
-  const { stream } = taker(new Error('EPIPE'));
-  await relayLines(streamOf(['a\n', 'b\n', 'c']), stream);
+  const { output } = taker(new Error('EPIPE'));
+  await relayLines(streamOf(['a\n', 'b\n', 'c']), output);
 });

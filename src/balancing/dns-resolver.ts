@@ -1,6 +1,7 @@
-import { promises as dns } from 'node:dns';
-import { isIP } from 'node:net';
+import type { promises as dns } from 'node:dns';
 import { HostsFile } from '../lib/hosts-file.ts';
+import { ipVersion } from '../lib/ip.ts';
+import { node } from '../lib/node.ts';
 import { candidates, type SearchDomains, searchDomains } from '../lib/search-domains.ts';
 import type { Address } from './peer.ts';
 import type { Resolved, Resolver } from './resolver.ts';
@@ -60,7 +61,7 @@ export class DnsResolver implements Resolver {
 
   /** One that knows nothing yet: they keep answers by a clock of their own, and the machine's servers as they were. */
   #names(): dns.Resolver {
-    const names = new dns.Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+    const names = new node.dns.Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
     if (this.#servers !== null) names.setServers(this.#servers);
     return names;
   }
@@ -83,7 +84,7 @@ export class DnsResolver implements Resolver {
   }
 
   async #target(names: dns.Resolver, name: string, port: number): Promise<Resolved | null> {
-    if (isIP(name) !== 0) return resolved([name], HOSTS_TTL_MS, port);
+    if (ipVersion(name) !== 0) return resolved([name], HOSTS_TTL_MS, port);
     const local = this.#hosts.addressesOf(name);
     return local.length > 0 ? resolved(local, HOSTS_TTL_MS, port) : addressesOf(names, name, port);
   }
@@ -102,7 +103,7 @@ async function addressesOf(names: dns.Resolver, name: string, port: number): Pro
 
 /** IPv6 addresses serve where there are no others. */
 function resolved(ips: readonly string[], ttl: number, port: number): Resolved {
-  const ipv4 = ips.filter(ip => isIP(ip) === 4);
+  const ipv4 = ips.filter(ip => ipVersion(ip) === 4);
   const chosen = ipv4.length > 0 ? ipv4 : ips;
   return {
     addresses: chosen.map(ip => ({ ip, port, weight: null, srvName: null })),

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { parseHost } from '../lib/host.ts';
+import { ipVersion } from '../lib/ip.ts';
 import type { PeerHealth } from './health.ts';
 
 type Tls = Readonly<NonNullable<BunFetchRequestInit['tls']>>;
@@ -88,7 +88,7 @@ export class Peer {
 }
 
 /** An address as it stands before a port. */
-export const inUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host);
+export const inUrl = (host: string) => (ipVersion(host) === 6 ? `[${host}]` : host);
 
 /** By what the health of a peer is kept. */
 export const peerKey = (name: string, { ip, port }: { readonly ip: string; readonly port: number }): string =>

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { Upstream } from '../entities/upstream.ts';
+import { ipVersion } from '../lib/ip.ts';
 import { reach } from '../lib/reach.ts';
 import type { Peer, Presentation } from './peer.ts';
 
@@ -39,7 +39,7 @@ async function request(peer: Peer, { checks, hostHeader, clientCertificate }: Pr
   const tls = {
     ...clientCertificate,
     rejectUnauthorized: https_verify_certificate !== false,
-    ...(isIP(name) === 0 && { serverName: name }),
+    ...(ipVersion(name) === 0 && { serverName: name }),
   };
   const response = await fetch(`${secure ? 'https' : 'http'}://${peer.authority}${http_path ?? '/'}`, {
     headers,

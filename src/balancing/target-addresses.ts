@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import type { Target } from '../entities/target.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parseHost } from '../lib/host.ts';
+import { ipVersion } from '../lib/ip.ts';
 import type { Address } from './peer.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -42,8 +42,8 @@ export class TargetAddresses {
     this.host = parsed.host;
     this.port = parsed.port ?? 0;
     this.#options = options;
-    if (isIP(this.host) === 0) return;
-    this.dns = isIP(this.host) === 6 ? 'AAAA' : 'A';
+    if (ipVersion(this.host) === 0) return;
+    this.dns = ipVersion(this.host) === 6 ? 'AAAA' : 'A';
     this.addresses = [{ ip: this.host, port: this.port, weight: null, srvName: null }];
   }
 
@@ -53,7 +53,7 @@ export class TargetAddresses {
 
   /** Begins to ask for the name. Resolves once there was an answer, or none; null: there was, or it is no name. */
   start(): Promise<void> | null {
-    if (this.#started || isIP(this.host) !== 0) return this.#first;
+    if (this.#started || ipVersion(this.host) !== 0) return this.#first;
     this.#started = true;
     this.#first = this.#resolve().finally(() => {
       this.#first = null;

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
+import { ipVersion } from '../lib/ip.ts';
 import { encodePath } from '../lib/path-normalization.ts';
 import { unexpectedFailure } from '../lib/request-failure.ts';
 import type { UpstreamTls } from './service-tls.ts';
@@ -45,7 +45,7 @@ export class RouteTarget implements CompiledRoute {
 function originOf({ protocol, host, port }: Service): string | null {
   if (protocol !== 'http' && protocol !== 'https') return null;
   const isDefaultPort = port === (protocol === 'https' ? 443 : 80);
-  return `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}${isDefaultPort ? '' : `:${port}`}`;
+  return `${protocol}://${ipVersion(host) === 6 ? `[${host}]` : host}${isDefaultPort ? '' : `:${port}`}`;
 }
 
 /** For a route that cannot work: no request passes, and each is logged. */

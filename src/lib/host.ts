@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from 'node:net';
+import { ipVersion } from './ip.ts';
 
 export interface Host {
   readonly kind: 'ipv4' | 'ipv6' | 'name';
@@ -21,13 +21,13 @@ export function parseHost(text: string): Host | string {
 function parseIpv6(text: string): Host | string {
   const [, inBrackets, port] = /^\[([^\]]*)\](?::(\d+))?$/.exec(text) ?? [];
   const address = inBrackets ?? text;
-  if (isIP(address) !== 6 || /[%.]/.test(address)) return `invalid ipv6 address: ${text}`;
+  if (ipVersion(address) !== 6 || /[%.]/.test(address)) return `invalid ipv6 address: ${text}`;
   return withPort({ kind: 'ipv6', host: address, port: null }, port);
 }
 
 function parseIpv4(text: string): Host | string {
   const [, address = '', port] = /^([^:]*)(?::(\d+))?$/.exec(text) ?? [];
-  return isIPv4(address) ? withPort({ kind: 'ipv4', host: address, port: null }, port) : `invalid ipv4 address: ${text}`;
+  return ipVersion(address) === 4 ? withPort({ kind: 'ipv4', host: address, port: null }, port) : `invalid ipv4 address: ${text}`;
 }
 
 /** A label may begin with a dash but not end with one, and only the last may be empty. */
@@ -56,6 +56,6 @@ function allDigits(ipv6: string): string {
 
 export function isIpOrCidr(text: string): boolean {
   const [, address = '', prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
+  const version = ipVersion(address);
   return version !== 0 && (prefix === undefined || Number(prefix) <= (version === 4 ? 32 : 128));
 }

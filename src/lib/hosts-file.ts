@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { ipVersion } from './ip.ts';
 
 /** A hosts file, as it is at the moment: read again when it was changed. One that cannot be read names nothing. */
 export class HostsFile {
@@ -26,7 +26,7 @@ function parse(text: string): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const [address = '', ...names] = line.replace(/#.*/s, '').trim().split(/\s+/);
-    if (isIP(address) === 0) continue;
+    if (ipVersion(address) === 0) continue;
     for (const name of names) {
       const known = addresses.get(name.toLowerCase()) ?? [];
       if (!known.includes(address)) known.push(address);

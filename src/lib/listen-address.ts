@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { ipVersion } from './ip.ts';
 
 /** Where a listener stands: one of the addresses of `proxy_listen` and its kin. */
 export interface ListenAddress {
@@ -26,7 +26,7 @@ export function parseListenAddress(text: string): ListenAddress {
   const hostname = bracketed ?? plain;
   const port = Number(digits);
   if (hostname === undefined || port > 65_535) throw new Error(`expected ADDRESS:PORT or ADDRESS:PORT ssl, not "${text}"`);
-  const known = bracketed === undefined ? isIP(hostname) === 4 || hostname === 'localhost' : isIP(hostname) === 6;
+  const known = bracketed === undefined ? ipVersion(hostname) === 4 || hostname === 'localhost' : ipVersion(hostname) === 6;
   if (!known) throw new Error(`expected an IP address or localhost, not "${bracketed === undefined ? hostname : `[${hostname}]`}"`);
   const wanted = new Set(words.filter(word => !GRANTED.has(word)));
   const [tls, http2, proxyProtocol] = [wanted.delete('ssl'), wanted.delete('http2'), wanted.delete('proxy_protocol')];
@@ -40,5 +40,5 @@ export function parseListenAddress(text: string): ListenAddress {
 
 /** Only this machine can reach it. */
 export function isLoopback({ hostname }: Pick<ListenAddress, 'hostname'>): boolean {
-  return hostname === 'localhost' || hostname === '::1' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
+  return hostname === 'localhost' || hostname === '::1' || (ipVersion(hostname) === 4 && hostname.startsWith('127.'));
 }

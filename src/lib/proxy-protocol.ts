@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { plainIp } from './ip.ts';
+import { ipVersion, plainIp } from './ip.ts';
 
 /** What a load balancer says before the bytes of its client; `source` is null when it speaks for itself. */
 export interface ProxyHeader {
@@ -42,7 +41,7 @@ function readText(bytes: Buffer): ProxyHeader | 'incomplete' | null {
   const length = end + 2;
   if (family === 'UNKNOWN') return { source: null, length };
   const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : 0;
-  return version !== 0 && isIP(source) === version && others.length === 3 ? { source: plainIp(source), length } : null;
+  return version !== 0 && ipVersion(source) === version && others.length === 3 ? { source: plainIp(source), length } : null;
 }
 
 function readBinary(bytes: Buffer): ProxyHeader | 'incomplete' | null {

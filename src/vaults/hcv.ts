@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
+import { ipVersion } from '../lib/ip.ts';
 import { isObject, type Json, parseJson } from '../lib/json.ts';
+import { node } from '../lib/node.ts';
 import { boolean, type Infer, integer, record, string } from '../schema/field.ts';
 import { hostError } from '../schema/typedefs.ts';
 import { defineVault, keeping, type VaultHost } from './vault.ts';
@@ -78,7 +78,7 @@ class Client {
   constructor(config: Config, host: VaultHost) {
     this.config = config;
     this.host = host;
-    this.origin = `${config.protocol}://${isIPv6(config.host) ? `[${config.host}]` : config.host}:${config.port}/v1/`;
+    this.origin = `${config.protocol}://${ipVersion(config.host) === 6 ? `[${config.host}]` : config.host}:${config.port}/v1/`;
   }
 
   async read(resource: string, version: number | null, signal: AbortSignal): Promise<string> {
@@ -123,7 +123,7 @@ class Client {
     if (this.secretId !== null) return this.secretId;
     const { approle_secret_id, approle_secret_id_file: file, approle_response_wrapping } = this.config;
     const configured =
-      approle_secret_id ?? (await readFile(this.host.path(file ?? ''), { encoding: 'utf8', signal }).catch(unreadable)).trim();
+      approle_secret_id ?? (await node.files.readFile(this.host.path(file ?? ''), { encoding: 'utf8', signal }).catch(unreadable)).trim();
     if (!approle_response_wrapping) return configured;
     this.secretId = await this.unwrap(configured, signal);
     return this.secretId;

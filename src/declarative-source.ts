@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Configuration, loadDeclarative } from './configuration.ts';
 import type { Log } from './lib/log.ts';
@@ -52,4 +51,4 @@ export function declarativeSource(configuration: Configuration, { declarative_co
 }
 
 /** As Kong hashes what it has loaded. */
-const hashOf = (text: string) => createHash('md5').update(text).digest('hex');
+const hashOf = (text: string) => new Bun.CryptoHasher('md5').update(text).digest('hex');

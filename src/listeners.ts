@@ -1,8 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ConfigurationError } from './lib/configuration-error.ts';
 import type { Stoppable } from './lib/drain.ts';
 import { type ListenAddress, parseListenAddress } from './lib/listen-address.ts';
+import { node } from './lib/node.ts';
 import { type KeyPair, selfSigned } from './lib/self-signed.ts';
 import { readText } from './read-settings.ts';
 import type { Settings } from './settings.ts';
@@ -55,6 +55,7 @@ function keyPair(settings: Settings, kind: Kind): KeyPair {
   const keyFile = settings[`${setting}_key`];
   if (certificateFile === null || keyFile === null) return selfSigned();
   const pair = { cert: readText(resolve(settings.prefix, certificateFile)), key: readText(resolve(settings.prefix, keyFile)) };
+  const { createPrivateKey, X509Certificate } = node.crypto;
   let matches: boolean;
   try {
     matches = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key));

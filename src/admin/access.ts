@@ -1,8 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import type { Environment } from './admin-context.ts';
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const sha256 = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest();
 
 type Guard = MiddlewareHandler<Environment>;
 
@@ -24,7 +23,7 @@ function requireToken(token: string): Guard {
     if (context.req.method === 'OPTIONS') return next();
     const bearer = /^Bearer +(.*)$/i.exec(context.req.header('authorization') ?? '')?.[1];
     const given = context.req.header('kong-admin-token') ?? bearer;
-    if (given !== undefined && timingSafeEqual(sha256(given), wanted)) {
+    if (given !== undefined && crypto.timingSafeEqual(sha256(given), wanted)) {
       context.set('authenticated', true);
       return next();
     }

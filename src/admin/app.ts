@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { EntityError } from '../entities/entity-error.ts';
@@ -46,7 +45,7 @@ function methodsByPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endp
 function frame({ version, log, guiOrigins = [] }: AppOptions, auditedPath: (path: string) => string): MiddlewareHandler<Environment> {
   return async (context, next) => {
     const startedAt = performance.now();
-    context.set('requestId', randomUUID().replaceAll('-', ''));
+    context.set('requestId', crypto.randomUUID().replaceAll('-', ''));
     context.set('authenticated', false);
     await next();
     const { headers, status } = context.res;

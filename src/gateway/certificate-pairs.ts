@@ -1,6 +1,6 @@
-import { createSecureContext } from 'node:tls';
 import { type Certificate, certificate } from '../entities/certificate.ts';
 import { ConfigurationError } from '../lib/configuration-error.ts';
+import { node } from '../lib/node.ts';
 import type { Field } from '../schema/field.ts';
 import { validate } from '../schema/validate.ts';
 import { violation } from '../schema/violation.ts';
@@ -36,7 +36,7 @@ export function pairsOf(row: Certificate, secrets: Pick<Secrets, 'resolve'>): Pa
   const { cert, key, cert_alt, key_alt } = textsOf(row, secrets);
   const pairs = cert_alt !== null && key_alt !== null ? { cert: [cert, cert_alt], key: [key, key_alt] } : { cert, key };
   try {
-    createSecureContext(pairs);
+    node.tls.createSecureContext(pairs);
   } catch {
     throw new ConfigurationError(`certificate ${row.id}: TLS cannot use it`);
   }

@@ -1,26 +1,35 @@
-import { Readable, type Transform } from 'node:stream';
-import { promisify } from 'node:util';
-import * as zlib from 'node:zlib';
+import type { Transform } from 'node:stream';
+import type { ZlibOptions } from 'node:zlib';
+import { node } from './node.ts';
 
-type WholeDecoder = (bytes: Uint8Array, options: zlib.ZlibOptions) => Promise<Buffer>;
+type WholeDecoder = (bytes: Uint8Array, options: ZlibOptions) => Promise<Buffer>;
 
 interface Coding {
   readonly whole: WholeDecoder;
   readonly stream: () => Transform;
 }
 
-const deflate: WholeDecoder = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflate);
-const rawDeflate: WholeDecoder = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+/** By zlib's name for what undoes a coding. */
+const whole =
+  (name: 'gunzip' | 'inflate' | 'inflateRaw' | 'brotliDecompress' | 'zstdDecompress'): WholeDecoder =>
+  (bytes, options) =>
+    new Promise((resolve, reject) => {
+      const decode = node.zlib[name] as typeof import('node:zlib').gunzip;
+      decode(bytes, options, (error, decoded) => (error ? reject(error) : resolve(decoded)));
+    });
+
+const deflate = whole('inflate');
+const rawDeflate = whole('inflateRaw');
 /** Of deflate with its zlib header, the low half of the first byte is 8; old senders leave the header out. */
 const eitherDeflate: WholeDecoder = (bytes, options) => (((bytes[0] ?? 0) & 15) === 8 ? deflate : rawDeflate)(bytes, options);
 
-const gzip: Coding = { whole: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip), stream: () => zlib.createGunzip() };
+const gzip: Coding = { whole: whole('gunzip'), stream: () => node.zlib.createGunzip() };
 const CODINGS: ReadonlyMap<string, Coding> = new Map<string, Coding>([
   ['gzip', gzip],
   ['x-gzip', gzip],
-  ['deflate', { whole: eitherDeflate, stream: () => zlib.createInflate() }],
-  ['br', { whole: promisify(zlib.brotliDecompress) as WholeDecoder, stream: () => zlib.createBrotliDecompress() }],
-  ['zstd', { whole: promisify(zlib.zstdDecompress) as WholeDecoder, stream: () => zlib.createZstdDecompress() }],
+  ['deflate', { whole: eitherDeflate, stream: () => node.zlib.createInflate() }],
+  ['br', { whole: whole('brotliDecompress'), stream: () => node.zlib.createBrotliDecompress() }],
+  ['zstd', { whole: whole('zstdDecompress'), stream: () => node.zlib.createZstdDecompress() }],
 ]);
 
 /** One over the other. Each costs as much as the body is long, and a header could name thousands. */
@@ -62,9 +71,9 @@ export function decodeBody(body: ReadableStream<Uint8Array>, header: string | nu
   let decoded = body;
   for (const { stream } of codingsOf(header)) {
     const decoder = stream();
-    const encoded = Readable.fromWeb(decoded as never).once('error', error => decoder.destroy(error));
+    const encoded = node.stream.Readable.fromWeb(decoded as never).once('error', error => decoder.destroy(error));
     decoder.once('close', () => encoded.destroy());
-    decoded = Readable.toWeb(encoded.pipe(decoder)) as unknown as ReadableStream<Uint8Array>;
+    decoded = node.stream.Readable.toWeb(encoded.pipe(decoder)) as unknown as ReadableStream<Uint8Array>;
   }
   return decoded;
 }

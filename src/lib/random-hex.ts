@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-
 const pool = Buffer.alloc(4096);
 let hex = '';
 let position = 0;
@@ -7,7 +5,7 @@ let position = 0;
 /** So many hex digits, cut from random bytes that are drawn many at a time. */
 export function randomHex(digits: number): string {
   if (position + digits > hex.length) {
-    hex = randomFillSync(pool).toString('hex');
+    hex = crypto.getRandomValues(pool).toString('hex');
     position = 0;
   }
   const cut = hex.slice(position, position + digits);

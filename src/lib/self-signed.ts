@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { node } from './node.ts';
 
 export interface KeyPair {
   /** PEM. */
@@ -26,6 +26,7 @@ const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 
 /** A certificate for localhost that nobody vouches for, so that a TLS listener works before it is given a real one. RFC 5280. */
 export function selfSigned(now = Date.now()): KeyPair {
+  const { generateKeyPairSync, randomBytes, sign } = node.crypto;
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = tag(SEQUENCE, tag(OBJECT_IDENTIFIER, Buffer.from(ECDSA_WITH_SHA256)));
   const name = tag(

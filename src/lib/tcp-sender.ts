@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
+import { node } from './node.ts';
 
 export interface TcpDestination {
   readonly host: string;
@@ -57,8 +57,8 @@ export function openTcpSender(destination: TcpDestination): TcpSender {
 async function open({ host, port, tls, timeout }: TcpDestination): Promise<Socket> {
   const socket =
     tls === null
-      ? connect({ host, port })
-      : connectTls({ host, port, rejectUnauthorized: false, ...(tls.serverName !== null && { servername: tls.serverName }) });
+      ? node.net.connect({ host, port })
+      : node.tls.connect({ host, port, rejectUnauthorized: false, ...(tls.serverName !== null && { servername: tls.serverName }) });
   await inTime(timeout, 'timeout while connecting', socket, done => socket.once(tls === null ? 'connect' : 'secureConnect', () => done()));
   return socket;
 }

@@ -1,5 +1,5 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:dgram';
+import { node } from './node.ts';
 
 /** Sends texts, each as one datagram. */
 export interface UdpSender {
@@ -13,7 +13,7 @@ export function openUdpSender(host: string, port: number, timeout: number): UdpS
   const sockets: Partial<Record<number, Socket>> = {};
 
   function socketOf(family: number): Socket {
-    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    const socket = node.dgram.createSocket(family === 6 ? 'udp6' : 'udp4');
     // Each send tells its own.
     socket.on('error', () => undefined);
     socket.unref();
@@ -23,7 +23,7 @@ export function openUdpSender(host: string, port: number, timeout: number): UdpS
   return {
     async send(text) {
       try {
-        const { address, family } = await inTime(lookup(host), timeout, 'timeout while finding its address');
+        const { address, family } = await inTime(node.dns.lookup(host), timeout, 'timeout while finding its address');
         sockets[family] ??= socketOf(family);
         const socket = sockets[family];
         await new Promise<void>((resolve, reject) => socket.send(text, port, address, error => (error ? reject(error) : resolve())));

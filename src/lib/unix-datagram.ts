@@ -1,5 +1,5 @@
 import { dlopen, ptr, read } from 'bun:ffi';
-import { getSystemErrorName } from 'node:util';
+import { node } from './node.ts';
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -31,7 +31,7 @@ export function openUnixDatagram(path: string): UnixDatagram {
   const { socket, sendto, close, __errno_location } = libc.symbols;
   const failure = () => {
     const location = __errno_location();
-    const code = getSystemErrorName(location === null ? 0 : -read.i32(location, 0));
+    const code = node.util.getSystemErrorName(location === null ? 0 : -read.i32(location, 0));
     return Object.assign(new Error(`${path}: ${code}`), { code });
   };
   const address = Buffer.alloc(ADDRESS_SIZE);

@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { node } from './node.ts';
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 
@@ -11,7 +12,7 @@ export function readCertificates(pem: string): readonly [X509Certificate, ...X50
 
 function readCertificate(afterBegin: string): X509Certificate {
   try {
-    return new X509Certificate(BEGIN + afterBegin);
+    return new node.crypto.X509Certificate(BEGIN + afterBegin);
   } catch {
     throw new Error('a certificate that cannot be read');
   }

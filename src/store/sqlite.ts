@@ -1,7 +1,6 @@
 import { constants, Database } from 'bun:sqlite';
 import { accessSync, existsSync, constants as fileModes, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Entity, Row } from '../entities/entity.ts';
 import { EntityError } from '../entities/entity-error.ts';
 import type { Log } from '../lib/log.ts';
@@ -66,7 +65,7 @@ function openForReading(file: string, tables: readonly Table[]): Database | null
   for (const how of existsSync(`${file}-wal`) ? ['mode=ro'] : ['mode=ro', 'immutable=1']) {
     let database: Database | undefined;
     try {
-      database = new Database(`${pathToFileURL(file)}?${how}`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+      database = new Database(`${Bun.pathToFileURL(file)}?${how}`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
       for (const { select } of tables) database.query(`${select} LIMIT 0`).all();
       return database;
     } catch {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { node } from '../lib/node.ts';
 import { record, string } from '../schema/field.ts';
 import { defineVault, keeping } from './vault.ts';
 
@@ -34,11 +34,11 @@ const isFileName = (name: string) => name !== '.' && name !== '..' && !/[/\\\0]/
 
 /** The text of a file without the newline at its end. */
 async function readSecret(path: string, signal: AbortSignal): Promise<string> {
-  const facts = await stat(path).catch(unreadable(path));
+  const facts = await node.files.stat(path).catch(unreadable(path));
   // To open a pipe could wait for ever.
   if (!facts.isFile()) throw new Error(`${path} is no file`);
   if (facts.size > MOST_BYTES) throw new Error(`${path} has more than ${MOST_BYTES} bytes`);
-  const bytes = await readFile(path, { signal }).catch(unreadable(path));
+  const bytes = await node.files.readFile(path, { signal }).catch(unreadable(path));
   if (!isUtf8(bytes)) throw new Error(`${path} is not text in UTF-8`);
   return bytes.toString().replace(/\r?\n$/, '');
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import { isSameSecret } from '../../lib/same-secret.ts';
 import { array, boolean, number, record, string } from '../../schema/field.ts';
@@ -77,7 +76,7 @@ export const hmacAuth = definePlugin({
       const bytes = await body.bytes(0);
       // Without a digest there must be nothing to digest.
       if (digest === null) return bytes.length === 0 ? credential : unlike;
-      const wanted = `SHA-256=${createHash('sha256').update(bytes).digest('base64')}`;
+      const wanted = `SHA-256=${new Bun.CryptoHasher('sha256').update(bytes).digest('base64')}`;
       return isSameSecret(digest, wanted) ? credential : unlike;
     }
 

@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { isHeaderName } from '../../lib/header-syntax.ts';
+import { node } from '../../lib/node.ts';
 import { isSameSecret } from '../../lib/same-secret.ts';
 import type { Context } from '../context.ts';
 
@@ -34,7 +34,7 @@ export function isSignedBy(secret: string, signature: Signature, context: Contex
 
 function digestOf(secret: string, { algorithm, headers }: Signature, context: Context, version: string): Buffer {
   const lines = headers.map(name => signedLine(name, context, version));
-  return createHmac(algorithm.slice('hmac-'.length), secret).update(lines.join('\n'), 'latin1').digest();
+  return node.crypto.createHmac(algorithm.slice('hmac-'.length), secret).update(lines.join('\n'), 'latin1').digest();
 }
 
 /** A header that is not there is signed as one without a value. */

@@ -1,4 +1,5 @@
-import { constants, createHmac, type KeyObject, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { node } from '../../lib/node.ts';
 import { publicKeyOf } from '../../lib/pem.ts';
 import { isSameSecret } from '../../lib/same-secret.ts';
 
@@ -29,13 +30,14 @@ export const isSymmetric = (algorithm: Algorithm): boolean => algorithm.startsWi
 
 export function secretVerifier(algorithm: Algorithm, secret: Uint8Array): Verifier {
   const hash = hashOf(algorithm);
-  return (text, signature) => isSameSecret(createHmac(hash, secret).update(text).digest(), signature);
+  return (text, signature) => isSameSecret(node.crypto.createHmac(hash, secret).update(text).digest(), signature);
 }
 
 /** Null: the key is none, or one for other algorithms, so that none of them is taken for another. */
 export function keyVerifier(algorithm: Algorithm, pem: string): Verifier | null {
   const key = publicKeyOf(pem);
   if (key === null || !fits(key, algorithm)) return null;
+  const { verify } = node.crypto;
   if (algorithm === 'EdDSA') return (text, signature) => verify(null, Buffer.from(text), key, signature);
   const hash = hashOf(algorithm);
   const options = { key, ...optionsOf(algorithm) };
@@ -45,6 +47,7 @@ export function keyVerifier(algorithm: Algorithm, pem: string): Verifier | null 
 const hashOf = (algorithm: Algorithm) => `sha${algorithm.slice(2)}`;
 
 function optionsOf(algorithm: Algorithm) {
+  const { constants } = node.crypto;
   if (algorithm.startsWith('ES')) return { dsaEncoding: 'ieee-p1363' } as const;
   if (algorithm.startsWith('RS')) return { padding: constants.RSA_PKCS1_PADDING };
   return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };

@@ -1,4 +1,3 @@
-import { createHash, createHmac } from 'node:crypto';
 import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials, SignedCall } from '../provider.ts';
@@ -159,10 +158,10 @@ function queryOf(search: string): Record<string, string[]> {
 
 /** The native hash behind the library's interface. */
 class Sha256 {
-  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
+  readonly #hash: Bun.CryptoHasher;
 
   constructor(key?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', toBytes(key));
+    this.#hash = new Bun.CryptoHasher('sha256', key === undefined ? undefined : toBytes(key));
   }
 
   update(data: string | ArrayBuffer | ArrayBufferView) {

@@ -1,6 +1,6 @@
-import { createPrivateKey } from 'node:crypto';
 import { ConfigurationError } from '../../lib/configuration-error.ts';
 import { isObject, type Json, type JsonObject, parseJson } from '../../lib/json.ts';
+import { node } from '../../lib/node.ts';
 import { RequestFailure } from '../../lib/request-failure.ts';
 import type { Credentials } from '../provider.ts';
 
@@ -92,7 +92,7 @@ function identityJson({ gcp_service_account_json: configured }: GoogleIdentity, 
     throw new ConfigurationError(`${source} has no 'client_email' and 'private_key'`, field);
   }
   try {
-    createPrivateKey(key);
+    node.crypto.createPrivateKey(key);
   } catch {
     throw new ConfigurationError(`the 'private_key' of ${source} is none`, field);
   }

@@ -54,7 +54,7 @@ export class RequestContext implements Context, Routable {
   /** The upstream has agreed. */
   tunnel: Tunnel | null = null;
   target: CompiledRoute | null = null;
-  /** The call that the answer comes from. */
+  /** The call that the answer comes from, where it is timed here. */
   call: Call | null = null;
   /** What it holds of an upstream's targets. */
   lease: Lease | null = null;

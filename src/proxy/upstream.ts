@@ -28,6 +28,9 @@ interface Origin {
 const NOWHERE: Origin = { ip: '', port: 0, host: '', balancer: null, balancers: -1, answered: false };
 const MOST_ORIGINS = 10_000;
 
+/** Milliseconds. From here on nobody minds the seconds that Bun's own timer is late. */
+const LONG = 30_000;
+
 /** Up to here the kernel takes a body in one go: none of the time to the first byte goes into sending it. */
 const SENT_AT_ONCE = 64 * 1024;
 
@@ -36,8 +39,8 @@ const SENT_AT_ONCE = 64 * 1024;
  *
  * Timeouts: Bun's `fetch` tells neither when it is connected nor when the request is sent. Its own idle timer covers
  * connecting, sending, waiting and reading alike, resets with every byte, and is coarse (it is some seconds late). It is set to the
- * longest of the three. On top of it, what can be said exactly: a small request must see its first byte within `connect` plus
- * `read`, and a body that is counted here must not rest longer than `read`.
+ * longest of the three. Where that is not `read`, or it is short, there is on top of it what can be said exactly: a small request must
+ * see its first byte within `connect` plus `read`, and a body that is counted here must not rest longer than `read`.
  *
  * The end of an answer with neither a length nor chunks is the end of its connection, and `fetch` does not tell a reset
  * from it: `outcome.unframed` warns who can know better from the content.
@@ -83,6 +86,10 @@ export class Upstreams {
       const outgoing = { url, init, patience, balancer: origin.balancer };
       return received(await callPeers(outgoing, context, this.#deadlines, this.#log), context);
     }
+    if (timeouts.read === init.timeout && timeouts.read >= LONG) {
+      init.signal = signal;
+      return received(await this.#fetch(url, init, context, null, origin), context);
+    }
     const call = new Call();
     signal.addEventListener('abort', call);
     const deadline = this.#deadlines.open(call, patience);
@@ -102,14 +109,14 @@ export class Upstreams {
   }
 
   /** What the gateway answers when an answer broke off while it was read. Null: the error has another cause. */
-  failureOf(error: unknown, { call }: RequestContext): RequestFailure | null {
-    if (call === null) return null;
+  failureOf(error: unknown, { call, outcome }: RequestContext): RequestFailure | null {
+    if (outcome.upstreamFirstByteMs === null) return null;
     const code = codeOf(error);
-    if (call.timedOut) return failureFor('TimeoutError');
+    if (call?.timedOut) return failureFor('TimeoutError');
     return code === 'TimeoutError' || code === 'AbortError' || /^E[A-Z]+$/.test(code) ? failureFor(code) : null;
   }
 
-  async #fetch(url: string, init: BunFetchRequestInit, context: RequestContext, call: Call, origin: Origin): Promise<Response> {
+  async #fetch(url: string, init: BunFetchRequestInit, context: RequestContext, call: Call | null, origin: Origin): Promise<Response> {
     const { ip, port } = origin;
     const { tries } = context.outcome;
     const canRepeat = !(init.body instanceof ReadableStream);
@@ -126,11 +133,11 @@ export class Upstreams {
         return response;
       } catch (error) {
         if (context.request.signal.aborted) throw new ClientLeft();
-        const code = call.timedOut ? 'TimeoutError' : codeOf(error);
+        const code = call?.timedOut ? 'TimeoutError' : codeOf(error);
         const failure = failureFor(code);
         tries.push({ ip, port, startedAt, state: 'failed', code: failure.status });
         this.#log.error('upstream failed', { request_id: context.id, upstream: `${ip}:${port}`, code, status: failure.status });
-        if (!canRepeat || call.timedOut) throw failure;
+        if (!canRepeat || call?.timedOut) throw failure;
         if (code === 'ECONNRESET' && mayBeStale) mayBeStale = false;
         else if (retries-- <= 0 || !(NOT_CONNECTED.has(code) || (mayAsk && code === 'ECONNRESET'))) throw failure;
       }

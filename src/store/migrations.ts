@@ -25,35 +25,49 @@ export function migrate(database: Sql, tables: readonly Table[]): void {
     throw new Error('it belongs to another program');
   }
   for (const migration of MIGRATIONS.slice(version)) database.run(migration, []);
-  for (const table of tables) addTable(database, table);
-  database.run(`PRAGMA user_version = ${MIGRATIONS.length}`, []);
+  const there = columnsOf(database);
+  const indexes = indexesOf(database);
+  for (const table of tables) {
+    const columns = there.get(table.name);
+    if (columns === undefined) database.run(table.create, []);
+    else addColumns(database, table, columns);
+    addIndexes(database, table, indexes.get(table.name) ?? new Map());
+  }
+  if (version < MIGRATIONS.length) database.run(`PRAGMA user_version = ${MIGRATIONS.length}`, []);
 }
 
-function addTable(database: Sql, { name, columns, create, indexes }: Table): void {
-  database.run(create, []);
-  const present = new Set(
-    database
-      .query(`SELECT name FROM pragma_table_info(${quote(name)})`)
-      .all()
-      .map(row => (row as { name: string }).name),
-  );
+function addColumns(database: Sql, { name, columns }: Table, there: ReadonlySet<string>): void {
   for (const column of columns) {
-    if (present.has(column.name)) continue;
+    if (there.has(column.name)) continue;
     database.run(`ALTER TABLE ${quote(name)} ADD COLUMN ${column.definition}`, []);
     if (column.default !== null) database.run(`UPDATE ${quote(name)} SET ${quote(column.name)} = ?`, [column.default]);
   }
-  const inPlace = indexesOf(database, name);
-  for (const [index, sql] of inPlace) {
-    if (!indexes.some(declared => declared.name === index && declared.create === sql)) database.run(`DROP INDEX ${quote(index)}`, []);
-  }
-  for (const index of indexes) if (inPlace.get(index.name) !== index.create) database.run(index.create, []);
 }
 
-/** The SQL of a table's indexes by their names, but for those that SQLite made for itself. */
-function indexesOf(database: Sql, table: string): ReadonlyMap<string, string> {
+function addIndexes(database: Sql, { indexes }: Table, there: ReadonlyMap<string, string>): void {
+  for (const [name, sql] of there) {
+    if (!indexes.some(declared => declared.name === name && declared.create === sql)) database.run(`DROP INDEX ${quote(name)}`, []);
+  }
+  for (const index of indexes) if (there.get(index.name) !== index.create) database.run(index.create, []);
+}
+
+/** The names of the columns, by table. */
+function columnsOf(database: Sql): ReadonlyMap<string, ReadonlySet<string>> {
+  const rows = database.query(
+    "SELECT t.name AS tbl, c.name AS col FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'",
+  );
+  const tables = Map.groupBy(rows.all() as { readonly tbl: string; readonly col: string }[], ({ tbl }) => tbl);
+  return new Map([...tables].map(([name, columns]) => [name, new Set(columns.map(({ col }) => col))]));
+}
+
+/** The SQL of indexes by their names, by table, but for those that SQLite made for itself. */
+function indexesOf(database: Sql): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const rows = database.query("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
-  const indexes = rows as { readonly name: string; readonly tbl_name: string; readonly sql: string }[];
-  return new Map(indexes.filter(({ tbl_name }) => tbl_name === table).map(({ name, sql }) => [name, sql]));
+  const tables = Map.groupBy(
+    rows as { readonly name: string; readonly tbl_name: string; readonly sql: string }[],
+    ({ tbl_name }) => tbl_name,
+  );
+  return new Map([...tables].map(([name, indexes]) => [name, new Map(indexes.map(({ name, sql }) => [name, sql]))]));
 }
 
 function pragma(database: Sql, name: string): number {

@@ -1,6 +1,43 @@
 import { Database } from 'bun:sqlite';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+
+/** Bytes of the file's header that say how it is written and read: https://www.sqlite.org/fileformat.html#file_format_version_numbers */
+const VERSIONS = [18, 19];
+const WRITE_AHEAD_LOG = 2;
+
+/**
+ * Makes a SQLite file with a write-ahead log that is not there yet, for its owner alone, or leaves it to SQLite, which would wait for the
+ * disk seven times: here it is made in memory, and is whole when it gets its name. That is on the disk with the first commit, for which
+ * SQLite syncs the folder. Where somebody else was faster, theirs is it.
+ */
+export function makeSqliteFile(file: string, fill: (database: Database) => void): void {
+  // SQLite would take what an earlier file has left behind for that of this one; beside an empty file it takes it away.
+  if (['', '-wal', '-journal'].some(suffix => existsSync(`${file}${suffix}`))) return;
+  const path = `${file}.${process.pid}-${crypto.randomUUID()}`;
+  try {
+    const descriptor = openSync(path, 'wx', 0o600);
+    try {
+      writeFileSync(descriptor, filled(fill));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    linkSync(path, file);
+  } catch {
+    // SQLite knows other ways, or finds out what is wrong.
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function filled(fill: (database: Database) => void): Uint8Array {
+  using database = new Database(':memory:', { strict: true });
+  database.transaction(fill)(database);
+  const bytes = database.serialize();
+  for (const version of VERSIONS) bytes[version] = WRITE_AHEAD_LOG;
+  return bytes;
+}
 
 /** Opens a SQLite file, which is made when it is not there, for its owner alone, and closes it again when `prepare` throws. */
 export function openSqliteFile(file: string, prepare: (database: Database) => void): Database {

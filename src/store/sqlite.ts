@@ -6,7 +6,7 @@ import { EntityError } from '../entities/entity-error.ts';
 import type { Log } from '../lib/log.ts';
 import { migrate } from './migrations.ts';
 import { Outdated } from './outdated.ts';
-import { type Failure, isBusy, isDenied, openSqliteFile, reason } from './sqlite-file.ts';
+import { type Failure, isBusy, isDenied, makeSqliteFile, openSqliteFile, reason } from './sqlite-file.ts';
 import type { Change, Persistence } from './store.ts';
 import { decodeRow, defineTable, encodeRow, type SqlValues, type Table } from './tables.ts';
 
@@ -49,6 +49,7 @@ function openPatiently(file: string, tables: readonly Table[]): Database {
 
 /** Holds the thread for so long at most while another process has the lock. */
 function openForWriting(file: string, tables: readonly Table[], milliseconds: number): Database {
+  makeSqliteFile(file, database => migrate(database, tables));
   return openSqliteFile(file, database => {
     database.run(`PRAGMA busy_timeout = ${milliseconds}`);
     database.run('PRAGMA journal_mode = WAL');

@@ -42,7 +42,7 @@ export function defineTable(entity: Entity, tables: ReadonlySet<string>): Table 
   return {
     name: entity.name,
     columns,
-    create: `CREATE TABLE IF NOT EXISTS ${name} (${columns.map(column => column.definition).join(', ')}) STRICT`,
+    create: `CREATE TABLE ${name} (${columns.map(column => column.definition).join(', ')}) STRICT`,
     indexes: [...columnIndexes(entity, columns), ...cacheKeyIndex(entity, columns)],
     select: `SELECT ${names.join(', ')} FROM ${name}`,
     insert: `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,

@@ -1,8 +1,8 @@
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { consumer } from '../../src/entities/consumer.ts';
 import type { Entity, Row } from '../../src/entities/entity.ts';
 import { route } from '../../src/entities/route.ts';
@@ -49,6 +49,29 @@ test('the file is its owner’s alone', async () => {
   await store.commit(store.stage([insert(service, serviceRow(1))]));
   for (const suffix of ['', '-wal', '-shm']) expect(statSync(path + suffix).mode & 0o777).toBe(0o600);
   await store.close();
+});
+
+test('a new file is whole, and nothing of its making stays', async () => {
+  const store = await open();
+  const header = readFileSync(path);
+  expect([...header.subarray(18, 20)]).toEqual([2, 2]);
+  expect(new Database(path, { readonly: true }).query('PRAGMA integrity_check').values()).toEqual([['ok']]);
+  expect(readdirSync(directory).sort()).toEqual(['', '-shm', '-wal'].map(suffix => `${basename(path)}${suffix}`));
+  await store.close();
+});
+
+test('what a file that was deleted has left behind is not for the new one', async () => {
+  const store = await open();
+  await store.commit(store.stage([insert(service, serviceRow(1))]));
+  const leftBehind = readFileSync(`${path}-wal`);
+  await store.close();
+  rmSync(path);
+  writeFileSync(`${path}-wal`, leftBehind);
+  const again = await open();
+  expect([...again.all(service)]).toEqual([]);
+  await again.commit(again.stage([insert(service, serviceRow(2))]));
+  await again.close();
+  expect(new Database(path, { readonly: true }).query('PRAGMA integrity_check').values()).toEqual([['ok']]);
 });
 
 test('a commit survives kill -9 right after it', async () => {

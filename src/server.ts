@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
-import { createAdmin } from './admin/admin.ts';
-import { listenApp } from './admin/listener.ts';
-import { createStatus } from './admin/status-app.ts';
+import { listenApp, whenAsked } from './admin/listener.ts';
 import { banner } from './banner.ts';
 import { type Configuration, counterFile, nodeId, openConfiguration } from './configuration.ts';
 import { declarativeSource } from './declarative-source.ts';
@@ -121,26 +119,30 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
       return declarative?.isEmpty() ? 'no configuration was loaded yet' : crew.notReady();
     },
   };
-  const admin = createAdmin({
-    ...state,
-    gateway,
-    pids: () => crew.pids,
-    ask: question => crew.ask(question),
-    configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
-    token: settings.admin_token,
-    guiOrigins: settings.admin_gui_url.map(url => new URL(url).origin),
-    logLevel: {
-      get: () => log.level,
-      set: level => {
-        log.level = level;
-        crew.setLogLevel(level);
+  const admin = whenAsked(async () => {
+    const { createAdmin } = await import('./admin/admin.ts');
+    return createAdmin({
+      ...state,
+      gateway,
+      pids: () => crew.pids,
+      ask: question => crew.ask(question),
+      configuration: { ...publicSettings(settings), ...kongConfiguration(settings) },
+      token: settings.admin_token,
+      guiOrigins: settings.admin_gui_url.map(url => new URL(url).origin),
+      logLevel: {
+        get: () => log.level,
+        set: level => {
+          log.level = level;
+          crew.setLogLevel(level);
+        },
       },
-    },
-    declarative: declarative && {
-      isServed: text => declarative.isServed(text),
-      load: text => declarative.load({ text, name: 'config', environment: null }),
-    },
+      declarative: declarative && {
+        isServed: text => declarative.isServed(text),
+        load: text => declarative.load({ text, name: 'config', environment: null }),
+      },
+    });
   });
+  const status = whenAsked(async () => (await import('./admin/status-app.ts')).createStatus(state));
   const start = async () => {
     gateway.balancers.start();
     await crew.start(store, gateway.balancers.health);
@@ -154,7 +156,7 @@ async function assemble(settings: Settings, log: LeveledLog, configuration: Conf
     if (declarative) await declarative.reload();
     else log.notice('SIGHUP: nothing to load, the configuration is in the database', { database: place });
   };
-  return { crew, admin, status: createStatus(state), start, stop, reload };
+  return { crew, admin, status, start, stop, reload };
 }
 
 const proxyOptions = (settings: Settings) => ({

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
-import { listenApp } from '../../src/admin/listener.ts';
+import { listenApp, whenAsked } from '../../src/admin/listener.ts';
 import { selfSigned } from '../../src/lib/self-signed.ts';
 import { openAdmin } from './harness.ts';
 
@@ -28,6 +28,18 @@ function sendBytes(port: number, text: string, end = false): Promise<string> {
 }
 
 const POST = 'POST /services HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n';
+
+test('an app is loaded once, when it is first asked, by however many at once', async () => {
+  let loads = 0;
+  const app = whenAsked(async () => {
+    loads++;
+    return { fetch: (request, address) => new Response(`${request.url} ${address}`) };
+  });
+  expect(loads).toBe(0);
+  const answers = await Promise.all(['a', 'b'].map(path => app.fetch(new Request(`http://admin/${path}`), '127.0.0.1')));
+  expect(await Promise.all(answers.map(answer => answer.text()))).toEqual(['http://admin/a 127.0.0.1', 'http://admin/b 127.0.0.1']);
+  expect(loads).toBe(1);
+});
 
 test('over TLS', async () => {
   const pair = selfSigned();

@@ -1,5 +1,8 @@
-import { type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseDocument, stringify, visit } from '@std/yaml';
+import type { Document, LineCounter, Node } from '@std/yaml';
 import { parseQuickly } from './quick-yaml.ts';
+
+/** Loaded with the first text: a gateway may have none. */
+const loadYaml = (): typeof import('@std/yaml') => require('@std/yaml');
 
 /** What aliases may expand to before a file counts as an attack. */
 const MAXIMUM_ALIASES = 10_000;
@@ -31,7 +34,8 @@ export function parseYaml(text: string, name: string, replace?: Replace): Parsed
   return { value, where: path => `${name}:${parsed().lines.linePos(offset(parsed().document, path)).line}` };
 }
 
-export const toYaml = (value: unknown): string => stringify(value, { compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false });
+export const toYaml = (value: unknown): string =>
+  loadYaml().stringify(value, { compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false });
 
 interface Positioned {
   readonly document: Document;
@@ -39,6 +43,7 @@ interface Positioned {
 }
 
 function parse(text: string, name: string): Positioned {
+  const { LineCounter, parseDocument } = loadYaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
   const problem = document.errors[0] ?? document.warnings[0];
@@ -49,7 +54,7 @@ function parse(text: string, name: string): Positioned {
 
 function replaceStrings({ document, lines }: Positioned, name: string, replace: Replace): void {
   const problems: string[] = [];
-  visit(document, {
+  loadYaml().visit(document, {
     Scalar: (_key, node) => {
       if (typeof node.value !== 'string') return;
       try {
@@ -65,7 +70,7 @@ function replaceStrings({ document, lines }: Positioned, name: string, replace: 
 
 /** What a text without quotes says: a number, a boolean, nothing, or itself. */
 function plainValue(text: string): unknown {
-  const value: unknown = /^[\w.+-]*$/.test(text) ? parseDocument(text).toJS() : text;
+  const value: unknown = /^[\w.+-]*$/.test(text) ? loadYaml().parseDocument(text).toJS() : text;
   return value === null || typeof value === 'number' || typeof value === 'boolean' ? value : text;
 }
 
@@ -81,6 +86,7 @@ const oneLine = (message: string) => message.replace(/;? please use .*$/, '').re
 
 /** Where in the text the value begins: at its key, when it has one. */
 function offset(document: Document, path: readonly (string | number)[]): number {
+  const { isAlias, isMap, isNode, isSeq } = loadYaml();
   let node: unknown = document.contents;
   let found = start(node) ?? 0;
   for (const step of path) {
@@ -100,4 +106,4 @@ function offset(document: Document, path: readonly (string | number)[]): number 
   return found;
 }
 
-const start = (node: unknown): number | undefined => (isNode(node) ? (node as Node).range?.[0] : undefined);
+const start = (node: unknown): number | undefined => (loadYaml().isNode(node) ? (node as Node).range?.[0] : undefined);

@@ -71,7 +71,17 @@ type Entries = Readonly<Record<string, Field>>;
 type RecordValue<E extends Entries> = { readonly [K in keyof E]: Infer<E[K]> };
 
 function field<T>(type: FieldType, facts: Facts, parts: Pick<Field, 'elements' | 'keys' | 'values' | 'fields'> = {}): Field<T> {
-  return { type, facts, schema: checked(type, facts) as Checked<T>, ...parts };
+  let schema: Checked<T> | undefined;
+  return {
+    type,
+    facts,
+    // There are thousands of fields, and most gateways meet few values of them.
+    get schema() {
+      schema ??= checked(type, facts) as Checked<T>;
+      return schema;
+    },
+    ...parts,
+  };
 }
 
 export function string<const F extends Facts>(facts: F = {} as F): Field<Value<Literal<string, F>, F>> {
@@ -127,8 +137,8 @@ export function record<const E extends Entries, const F extends RecordFacts>(
 /** The field with more to say: as Kong's tables inherit, so that `match` alone may narrow what a field takes. */
 export function narrow(base: Field, facts: Facts & { readonly elements?: ElementFacts }): Field {
   const { elements, ...own } = facts;
-  const all = { ...base.facts, ...own };
-  return { ...base, facts: all, schema: checked(base.type, all), ...(elements && { elements: field(elements.type, elements) }) };
+  const { type, facts: inherited, schema: _, ...parts } = base;
+  return field(type, { ...inherited, ...own }, { ...parts, ...(elements && { elements: field(elements.type, elements) }) });
 }
 
 /** The elements of a list, as facts alone. */

@@ -16,7 +16,11 @@ export interface Context {
   readonly path: string;
   /** With its `?`, or empty. */
   readonly query: string;
+  /** Made anew each time. */
   readonly url: URL;
+  readonly scheme: 'http' | 'https';
+  /** As the client named it, its port included when there was one. */
+  readonly host: string;
   readonly clientIp: string;
   /** The other end of the connection, which may be a load balancer. */
   readonly peerIp: string;

@@ -16,35 +16,43 @@ export function latencies({ upstreamStartedMs, upstreamFirstByteMs, endedMs }: O
   };
 }
 
+const REQUEST_LINE_SIGNS = '  HTTP/1.1\r\n'.length;
+const STATUS_LINE_SIGNS = 'HTTP/1.1  \r\n'.length;
+
 /** In bytes, with its head. */
 export function requestSize(context: Context): number {
   const { method, path, query, outcome } = context;
-  return `${method} ${path}${query} HTTP/1.1\r\n`.length + headerBytes(loggedHeaders(context).request) + outcome.requestSize;
+  const line = method.length + path.length + query.length + REQUEST_LINE_SIGNS;
+  return line + loggedHeaders(context).requestBytes + outcome.requestSize;
 }
 
 /** In bytes, with its head; 0: there was none. */
 export function responseSize(context: Context): number {
   const { outcome } = context;
-  const { response: headers } = loggedHeaders(context);
-  return headers === null ? 0 : `HTTP/1.1 ${loggedStatus(outcome)} \r\n`.length + headerBytes(headers) + outcome.responseSize;
+  const { response, responseBytes } = loggedHeaders(context);
+  return response === null ? 0 : String(loggedStatus(outcome)).length + STATUS_LINE_SIGNS + responseBytes + outcome.responseSize;
 }
 
 /** Headers by lower-case names; a list where one comes more than once. */
 export type HeaderValues = Readonly<Record<string, string | readonly string[]>>;
 
+/** With what they take on the wire, the empty line behind them counted. */
 interface LoggedHeaders {
   readonly request: HeaderValues;
+  readonly requestBytes: number;
   /** Null: there was no answer. */
   readonly response: HeaderValues | null;
+  readonly responseBytes: number;
 }
 const headersKey = noteKey<LoggedHeaders>('logged headers');
 
 /** Of a request that is over. Read once, however many plugins look at them. */
-export function loggedHeaders({ notes, request, outcome }: Context): LoggedHeaders {
+export function loggedHeaders({ notes, request: { headers }, outcome: { responseHeaders } }: Context): LoggedHeaders {
   const known = notes.get(headersKey);
   if (known !== undefined) return known;
-  const { responseHeaders } = outcome;
-  const read = { request: headerValues(request.headers), response: responseHeaders && headerValues(responseHeaders) };
+  const request = headerValues(headers);
+  const response = responseHeaders && headerValues(responseHeaders);
+  const read = { request, requestBytes: bytesOf(request), response, responseBytes: response === null ? 0 : bytesOf(response) };
   notes.set(headersKey, read);
   return read;
 }
@@ -57,7 +65,7 @@ function headerValues(headers: Headers): HeaderValues {
 }
 
 /** On the wire: `name: value` and two bytes of line end each, and the empty line. */
-function headerBytes(headers: HeaderValues): number {
+function bytesOf(headers: HeaderValues): number {
   let bytes = 2;
   for (const name in headers) {
     const value = headers[name] ?? '';

@@ -8,7 +8,7 @@ import type { HeaderValues } from './request-measures.ts';
 export const REDACTED = 'REDACTED';
 
 /** Kong hides the first two. The others are where clients of AI vendors put their keys. */
-const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-goog-api-key']);
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'apikey', 'x-goog-api-key'];
 
 /** Path and query as the client sent them, without what it proves its identity by. */
 export const visibleUri = ({ path, query, credentialPlaces }: Context): string => path + visibleQuery(query, credentialPlaces);
@@ -22,7 +22,11 @@ export function visibleQuery(query: string, places: readonly CredentialPlaces[])
 
 export function visibleHeaders(headers: HeaderValues, places: readonly CredentialPlaces[]): HeaderValues {
   const visible = { ...headers };
-  for (const place of places) for (const name of place.headers) if (name in visible) visible[name] = REDACTED;
-  for (const name in visible) if (SECRET_HEADERS.has(name)) visible[name] = REDACTED;
+  for (const place of places) redact(visible, place.headers);
+  redact(visible, SECRET_HEADERS);
   return visible;
+}
+
+function redact(headers: Record<string, string | readonly string[]>, names: readonly string[]): void {
+  for (const name of names) if (name in headers) headers[name] = REDACTED;
 }

@@ -207,6 +207,35 @@ test.each([
   expect(JSON.parse(logEntry(context)).request.querystring).toEqual(members);
 });
 
+test('members of rows are written as JSON is, and those that are null are left out', () => {
+  const odd = '"quoted" \\ back\nline \u2028 é 人 😀 \x01';
+  const entry = entryOf(new Request('http://localhost/'), {
+    route: rowOf(route, { name: 'odd', paths: ['/'], headers: { 'x-a': [odd] } }),
+    consumer: rowOf(consumer, { username: odd }),
+  });
+  expect(entry.route).toMatchObject({ name: 'odd', headers: { 'x-a': [odd] } });
+  expect(entry.consumer).toEqual({ id: ID, username: odd, created_at: 1, updated_at: 1, ws_id: WORKSPACE });
+});
+
+test('what a plugin adds to the log wins over what every request has', () => {
+  const log = { client_ip: 'hidden', route: 'chat', note: { odd: '"\u2028' } };
+  expect(entryOf(new Request('http://localhost/'), { route: rowOf(route, { paths: ['/'] }), log })).toMatchObject(log);
+});
+
+test('each entry names the rows, the host and the upstream of its own request', () => {
+  const seen = ['http://one.test/', 'https://one.test/', 'http://two.test:8080/', 'http://one.test/'].map((address, index) => {
+    const name = `route-${index}`;
+    const entry = entryOf(new Request(`${address}${index}?a=${index}`), { route: rowOf(route, { name, paths: ['/'] }) });
+    return [entry.route.name, entry.request.url, entry.upstream_uri];
+  });
+  expect(seen).toEqual([
+    ['route-0', 'http://one.test:80/0?a=0', '/0?a=0'],
+    ['route-1', 'https://one.test:443/1?a=1', '/1?a=1'],
+    ['route-2', 'http://two.test:8080/2?a=2', '/2?a=2'],
+    ['route-3', 'http://one.test:80/3?a=3', '/3?a=3'],
+  ]);
+});
+
 test('the entry is made once for all plugins that log', () => {
   const context = answered(new Request('http://localhost/'));
   const first = logEntry(context);

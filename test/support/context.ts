@@ -15,6 +15,8 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
     path: url.pathname,
     query: url.search,
     url,
+    scheme: url.protocol === 'https:' ? 'https' : 'http',
+    host: url.host,
     clientIp: '192.0.2.7',
     peerIp: '192.0.2.1',
     tls: null,

@@ -1,4 +1,3 @@
-import { isObject } from '../lib/json.ts';
 import { RequestFailure } from '../lib/request-failure.ts';
 import { boolean, integer, record, string } from '../schema/field.ts';
 import { protocolsHttp } from '../schema/typedefs.ts';
@@ -6,7 +5,7 @@ import type { NoteKey } from './context.ts';
 import { auth, isWatched, llmChecks, logging, model } from './llm/config.ts';
 import { compileCost } from './llm/cost.ts';
 import { compileExchange, type Exchange } from './llm/exchange.ts';
-import { exchangeEntry } from './llm/exchange-entry.ts';
+import { exchangeEntry, noteExchange } from './llm/exchange-entry.ts';
 import { gatewayFailure, refusal } from './llm/failure.ts';
 import { newObservation } from './llm/observation.ts';
 import { type ObservedExchange, observedExchangeKey } from './llm/observed-exchange.ts';
@@ -97,12 +96,12 @@ export const aiProxy = definePlugin({
       },
 
       ...(isWatched(logging) && {
-        async log(context) {
-          const exchanged = context.notes.get(exchangedKey);
+        log({ notes, body, log }) {
+          const exchanged = notes.get(exchangedKey);
           if (exchanged === undefined) return;
-          const { ai } = context.log;
-          const proxy = await exchangeEntry(context, exchanged.call, exchanged.observation, facts);
-          Object.assign(context.log, { ai: { ...(isObject(ai) && ai), proxy } });
+          const proxy = exchangeEntry({ body }, exchanged.call, exchanged.observation, facts);
+          if (proxy instanceof Promise) return proxy.then(estimated => noteExchange(log, 'proxy', estimated));
+          noteExchange(log, 'proxy', proxy);
         },
       }),
     };

@@ -1,8 +1,12 @@
 /** The response with another body: what described the old one is gone. */
-export function withBody(response: Response, body: string | ReadableStream<Uint8Array> | null, status = response.status): Response {
+export function withBody(
+  response: Response,
+  body: string | Uint8Array | ReadableStream<Uint8Array> | null,
+  status = response.status,
+): Response {
   const { headers } = response;
   for (const name of ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag']) headers.delete(name);
-  if (typeof body === 'string') headers.set('content-length', `${Buffer.byteLength(body)}`);
+  if (typeof body === 'string' || body instanceof Uint8Array) headers.set('content-length', `${Buffer.byteLength(body)}`);
   return new Response(body, status === response.status ? response : { status, headers });
 }
 

@@ -48,7 +48,8 @@ export async function send(
     sentJson: () => JSON.parse(context.upstream.body as string),
     async answer(vendor: Response) {
       const response = (await phases.response?.(context, vendor)) ?? vendor;
-      return { response, text: await response.text(), log: () => logOf(context) };
+      const bytes = await response.bytes();
+      return { response, bytes, text: new TextDecoder().decode(bytes), log: () => logOf(context) };
     },
   };
 

@@ -3,7 +3,7 @@ import { isObject, type JsonObject, parseJson } from '../../lib/json.ts';
 import type { Operation, Translation, Unchanged } from '../../providers/provider.ts';
 import { pump, type Stage } from '../../stream/pump.ts';
 import { withBody } from '../response-body.ts';
-import { plainBody, plainText, withJson } from './body.ts';
+import { plainBody, plainBytes, plainText, withJson } from './body.ts';
 import { isWatched, type Logging } from './config.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { badAnswer, vendorFailure } from './failure.ts';
@@ -95,10 +95,14 @@ export function compileAnswer<Answer, Event extends AnyEvent>(
 /** The client's bytes are the vendor's; what they say is noted. */
 export function compileRead(logging: Logging) {
   const note = compileNote(logging);
+  const decoder = new TextDecoder();
   return async (response: Response, observation: Observation) => {
-    const text = await plainText(response);
+    const bytes = await plainBytes(response);
+    const text = decoder.decode(bytes);
     note(observation, text, parseJson(text));
-    return withBody(response, text);
+    const { headers } = response;
+    const isDescribed = headers.has('content-length') && !headers.has('content-encoding');
+    return isDescribed ? new Response(bytes, response) : withBody(response, bytes);
   };
 }
 
@@ -106,7 +110,8 @@ const compileNote =
   ({ log_payloads }: Logging) =>
   (observation: Observation, text: string, body: ReturnType<typeof parseJson>) => {
     observe(observation, body);
-    hear(observation, body);
+    // What the model said is the measure only where the vendor has none.
+    if (observation.usage === null) hear(observation, body);
     observation.endedAt = performance.now();
     if (log_payloads) observation.payload = text;
   };

@@ -14,10 +14,16 @@ export function plainBody(response: Response): ReadableStream<Uint8Array> {
 }
 
 /** Throws a RequestFailure (502) for a body that breaks off. */
-export async function plainText(response: Response): Promise<string> {
-  const plain = response.headers.has('content-encoding') ? new Response(plainBody(response)) : response;
+export const plainText = (response: Response): Promise<string> => unbroken(plain(response).text());
+
+/** The same as bytes. */
+export const plainBytes = (response: Response): Promise<Uint8Array> => unbroken(plain(response).bytes());
+
+const plain = (response: Response): Response => (response.headers.has('content-encoding') ? new Response(plainBody(response)) : response);
+
+async function unbroken<Content>(reading: Promise<Content>): Promise<Content> {
   try {
-    return await plain.text();
+    return await reading;
   } catch {
     throw new RequestFailure(502, 'the answer of the model provider broke off');
   }

@@ -11,7 +11,7 @@ import type { Host, Phases, PluginInstance } from '../plugin.ts';
 import { compileCall, type Told } from './call.ts';
 import { type Auth, auth, isWatched, llmChecks, logging, type ModelConfig, model } from './config.ts';
 import { compileCost } from './cost.ts';
-import { exchangeEntry } from './exchange-entry.ts';
+import { exchangeEntry, noteExchange } from './exchange-entry.ts';
 import { maxRequestBodySize } from './prompt.ts';
 import { ROUTE_TYPES } from './request.ts';
 
@@ -104,9 +104,7 @@ export function compileTransformation(settings: Settings, host: Host, { id, name
             if (noted === undefined) return;
             const { call, observation } = noted.told;
             const asked = { body: { json: () => Promise.resolve(noted.chat as unknown as Json) } };
-            const { ai } = context.log;
-            const entry = await exchangeEntry(asked, call, observation, facts);
-            Object.assign(context.log, { ai: { ...(isObject(ai) && ai), [name]: entry } });
+            noteExchange(context.log, name, await exchangeEntry(asked, call, observation, facts));
           },
         }
       : {},

@@ -15,6 +15,25 @@ describe('an answer', () => {
     expect(context.log).toEqual({});
   });
 
+  test('in the same dialect that is read passes byte by byte, with what its headers say of the bytes', async () => {
+    const { answer } = await send(chat({ logging: { log_statistics: true } }), QUESTION);
+    const sent = new TextEncoder().encode(`\ufeff${JSON.stringify(ANSWER)} \n`);
+    const headers = { 'content-type': 'application/json', 'content-length': `${sent.length}`, etag: '"1"', 'x-request-id': 'req_1' };
+    const { response, bytes, log } = await answer(new Response(sent, { headers }));
+    expect(bytes).toEqual(sent);
+    expect(response.headers.toJSON()).toMatchObject(headers);
+    expect((await log()).usage).toMatchObject({ usage_source: 'provider', total_tokens: 14 });
+  });
+
+  test('that is no UTF-8 passes as it came, and its usage is absent', async () => {
+    const { answer } = await send(chat({ logging: { log_statistics: true } }), QUESTION);
+    const sent = new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]);
+    const { response, bytes, log } = await answer(new Response(sent, { headers: { 'content-type': 'application/json' } }));
+    expect(bytes).toEqual(sent);
+    expect(response.headers.get('content-length')).toBe('4');
+    expect((await log()).usage).toEqual({ usage_source: 'absent' });
+  });
+
   test('names a model of any script', async () => {
     const { answer } = await send(chat({ model: { provider: 'openai' } }), '{"model":"模型\\n\\ud800","messages":[{}]}');
     expect((await answer(json(ANSWER))).response.headers.get('x-kong-llm-model')).toBe('openai/%E6%A8%A1%E5%9E%8B%0A%EF%BF%BD');

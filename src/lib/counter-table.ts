@@ -204,9 +204,10 @@ export class CounterTable {
       const isOwn = generationOf(before) === generation;
       // Looked at after the value: as long as the slot is the counter's, a value of another generation is an older one's.
       if (!isOwn && Atomics.load(this.#halves, 2 * slot) >>> 16 !== generation) return undefined;
-      const sum = between((isOwn ? sumOf(before) : 0) + amount);
+      const held = isOwn ? sumOf(before) : 0;
+      const sum = between(held + amount);
       if (sum > limit) return null;
-      const next = BigInt.asIntN(64, (BigInt(generation) << 48n) | BigInt(sum));
+      const next = isOwn ? before + BigInt(sum - held) : word(generation << 16, 0) + BigInt(sum);
       if (Atomics.compareExchange(this.#words, slot + VALUE, before, next) === before) return sum;
     }
   }

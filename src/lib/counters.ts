@@ -56,14 +56,19 @@ export function countersIn({ memory, file, log }: CounterPlaces): (lifetime: Lif
 /** How often the log says that there is no room. */
 const SILENCE_MS = 60_000;
 
+/** How many hashes are kept, and of which keys. */
+const MOST_HASHES = 4096;
+const LONGEST_KEPT = 1024;
+
 /** Counters in memory that other processes may have too. */
 export class SharedCounters implements Counters {
   readonly #table: CounterTable;
   readonly #seed: string;
   readonly #log: Pick<Log, 'error'>;
   readonly #now: () => number;
-  readonly #digest = new Uint8Array(32);
-  readonly #id = { hash: new Int32Array(this.#digest.buffer, 0, 4), endsAt: 0 };
+  /** Of keys that came lately: most come again. */
+  readonly #hashes = new Map<string, Int32Array>();
+  readonly #id: { hash: Int32Array; endsAt: number } = { hash: new Int32Array(4), endsAt: 0 };
   #saidAt = Number.NEGATIVE_INFINITY;
 
   /** `now` is in milliseconds since 1970. */
@@ -98,9 +103,20 @@ export class SharedCounters implements Counters {
 
   /** The same object each time: it is read at once. */
   #idOf(key: string, endsAt: number): CounterId {
-    Bun.SHA256.hash(this.#seed + key, this.#digest);
+    this.#id.hash = this.#hashOf(key);
     this.#id.endsAt = Math.ceil(endsAt / 1000);
     return this.#id;
+  }
+
+  #hashOf(key: string): Int32Array {
+    const known = this.#hashes.get(key);
+    if (known !== undefined) return known;
+    const digest = new Uint8Array(32);
+    Bun.SHA256.hash(this.#seed + key, digest);
+    const hash = new Int32Array(digest.buffer, 0, 4);
+    if (this.#hashes.size >= MOST_HASHES) this.#hashes.clear();
+    if (key.length <= LONGEST_KEPT) this.#hashes.set(key, hash);
+    return hash;
   }
 
   #tell(): void {

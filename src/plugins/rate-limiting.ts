@@ -7,9 +7,10 @@ import { type Context, noteKey } from './context.ts';
 import { definePlugin } from './plugin.ts';
 import { type Limits, limitFields, limitsError, oldRedisFields, POLICY, redis, redisChecks } from './rate-limits/config.ts';
 import { CountingTrouble } from './rate-limits/counting-trouble.ts';
+import { CurrentWindows } from './rate-limits/current-windows.ts';
 import { identifierBy, scopeOf } from './rate-limits/identifier.ts';
 import { openCounters } from './rate-limits/open-counters.ts';
-import { PERIODS, spanClock } from './rate-limits/periods.ts';
+import { PERIODS, type Period } from './rate-limits/periods.ts';
 import { isBodyless } from './response-body.ts';
 
 /** Of `sync_rate`: every request asks the server. */
@@ -45,8 +46,12 @@ const config = record(
   },
 );
 
-type Fields = Record<string, string>;
-const headersKey = noteKey<Fields>('rate limits');
+/** What a client is told of its limits: names of headers, and their values. */
+interface Told {
+  readonly names: readonly string[];
+  readonly values: readonly string[];
+}
+const toldKey = noteKey<Told>('rate limits');
 
 /** Lets so many requests of each client pass in a second, a minute, … of the calendar. */
 export const rateLimiting = definePlugin({
@@ -65,14 +70,12 @@ export const rateLimiting = definePlugin({
     const { hide_client_headers: isSilent, fault_tolerant: isTolerant } = config;
     const refusal = refusalOf(config.error_code ?? 429, config.error_message ?? 'API rate limit exceeded');
     const identify = identifierBy(config, host, instance);
-    const prefix = `ratelimit:${scopeOf(instance)}`;
     const rules = PERIODS.flatMap(period => {
       const limit = config[period];
-      if (limit === null) return [];
-      const name = period[0]?.toUpperCase() + period.slice(1);
-      const fields = { limit: `X-RateLimit-Limit-${name}`, remaining: `X-RateLimit-Remaining-${name}` };
-      return [{ period, limit, shown: String(limit), fields, spanAt: spanClock(period) }];
+      return limit === null ? [] : [{ period, limit, shown: String(limit) }];
     });
+    const windows = new CurrentWindows(`ratelimit:${scopeOf(instance)}`, rules);
+    const names = [...rules.flatMap(({ period }) => headersOf(period)), 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
     const trouble = new CountingTrouble(`rate-limiting ${instance.id}`, host.log);
     const syncSeconds = syncSecondsOf(config.sync_rate);
     const { counters, close } = openCounters(config, host, syncSeconds, error => trouble.tell(error));
@@ -80,21 +83,21 @@ export const rateLimiting = definePlugin({
     return {
       access(context) {
         const now = Date.now();
-        const windows = windowsAt(now, identify(context));
+        const current = windows.at(now, identify(context));
         let result: Taken | Promise<Taken>;
         try {
-          result = counters.take(windows);
+          result = counters.take(current);
         } catch (error) {
           return tolerate(error as Error);
         }
-        if (result instanceof Promise) return result.then(taken => judge(context, taken, windows, now), tolerate);
-        return judge(context, result, windows, now);
+        if (result instanceof Promise) return result.then(taken => judge(context, taken, current, now), tolerate);
+        return judge(context, result, current, now);
       },
 
       ...(!isSilent && {
         response({ notes }: Context, { headers }: Response) {
-          const fields = notes.get(headersKey);
-          if (fields) for (const name in fields) headers.set(name, fields[name] as string);
+          const told = notes.get(toldKey);
+          if (told !== undefined) for (const [index, name] of told.names.entries()) headers.set(name, told.values[index] ?? '');
           return undefined;
         },
       }),
@@ -102,37 +105,25 @@ export const rateLimiting = definePlugin({
       close,
     };
 
-    function windowsAt(now: number, identifier: string): Window[] {
-      const windows: Window[] = [];
-      for (const { period, limit, spanAt } of rules) {
-        const { startsAt, endsAt } = spanAt(now);
-        windows.push({ key: `${prefix}:${identifier}:${startsAt}:${period}`, endsAt, limit, amount: 1 });
-      }
-      return windows;
-    }
-
-    function judge(context: Context, { counts, full }: Taken, windows: readonly Window[], now: number): undefined {
+    function judge(context: Context, { counts, full }: Taken, current: readonly Window[], now: number): undefined {
       trouble.over();
       if (isSilent) {
         if (full >= 0) throw refusal({});
         return;
       }
-      const fields: Fields = {};
+      const values: string[] = [];
       let nearest = { limit: '', remaining: Number.POSITIVE_INFINITY, endsAt: now };
-      for (const [index, { limit, shown, fields: names }] of rules.entries()) {
+      for (const [index, { limit, shown }] of rules.entries()) {
         const left = limit - (counts[index] ?? 0) - (full === -1 || full === index ? 1 : 0);
         const remaining = Math.max(0, left);
-        fields[names.limit] = shown;
-        fields[names.remaining] = String(remaining);
+        values.push(shown, String(remaining));
         // Of those with as little left, the longest counts.
         if (remaining > nearest.remaining) continue;
-        nearest = { limit: shown, remaining, endsAt: windows[index]?.endsAt ?? now };
+        nearest = { limit: shown, remaining, endsAt: current[index]?.endsAt ?? now };
       }
       const reset = String(Math.max(1, Math.ceil((nearest.endsAt - now) / 1000)));
-      fields['RateLimit-Limit'] = nearest.limit;
-      fields['RateLimit-Remaining'] = String(nearest.remaining);
-      fields['RateLimit-Reset'] = reset;
-      context.notes.set(headersKey, fields);
+      values.push(nearest.limit, String(nearest.remaining), reset);
+      context.notes.set(toldKey, { names, values });
       if (full >= 0) throw refusal({ 'Retry-After': reset });
     }
 
@@ -142,6 +133,11 @@ export const rateLimiting = definePlugin({
     }
   },
 });
+
+function headersOf(period: Period): readonly [limit: string, remaining: string] {
+  const name = period[0]?.toUpperCase() + period.slice(1);
+  return [`X-RateLimit-Limit-${name}`, `X-RateLimit-Remaining-${name}`];
+}
 
 function needs(limitBy: string, field: string) {
   return {
@@ -154,7 +150,7 @@ function needs(limitBy: string, field: string) {
   };
 }
 
-function refusalOf(status: number, message: string): (headers: Readonly<Fields>) => RequestFailure {
+function refusalOf(status: number, message: string): (headers: Readonly<Record<string, string>>) => RequestFailure {
   if (!Number.isInteger(status) || status < 200 || status > 599 || isBodyless(status))
     throw new ConfigurationError('expected a status between 200 and 599 of an answer that has a body', 'error_code');
   return headers => new RequestFailure(status, message, headers);

@@ -102,6 +102,15 @@ describe('by the calendar', () => {
     expect((await gateway.ask()).status).toBe(200);
   });
 
+  test('a clock that is set back counts in the span that it is in, and one that is set forward again goes on there', async () => {
+    using gateway = limited({ minute: 1 });
+    expect(await gateway.statuses(2)).toEqual([200, 429]);
+    setSystemTime(new Date('2027-01-31T23:58:59.000Z'));
+    expect(await gateway.statuses(2)).toEqual([200, 429]);
+    setSystemTime(new Date('2027-01-31T23:59:59.000Z'));
+    expect(await gateway.statuses(1)).toEqual([429]);
+  });
+
   test('of several limits each holds, the headers speak of the nearest, and what one refuses is counted by none', async () => {
     using gateway = limited({ second: 2, minute: 3, hour: 3 });
     expect((await gateway.ask()).headers).toEqual({

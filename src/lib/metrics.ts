@@ -63,12 +63,11 @@ interface Meter {
   readonly numbers: readonly number[];
 }
 
-/** Label by label: so that nothing has to be put together to find a meter that is there. */
-class Branch<M> {
-  readonly branches = new Map<string, Branch<M>>();
-  meter: M | undefined;
+class Branch<Kept> {
+  readonly branches = new Map<string, Branch<Kept>>();
+  kept: Kept | undefined;
 
-  at(label: string): Branch<M> {
+  at(label: string): Branch<Kept> {
     let branch = this.branches.get(label);
     if (branch === undefined) {
       branch = new Branch();
@@ -78,33 +77,52 @@ class Branch<M> {
   }
 }
 
-/** Meters by their labels. */
-export class Family<M extends Meter> {
-  readonly #facts: FamilyFacts;
-  readonly #make: () => M;
-  readonly #root = new Branch<M>();
+/** What there is for each choice of labels. It is found label by label: so that nothing has to be put together. */
+export class ByLabels<Kept> {
+  readonly #make: (labels: readonly string[]) => Kept;
+  readonly #root = new Branch<Kept>();
 
-  constructor(facts: FamilyFacts, make: () => M) {
-    this.#facts = facts;
+  /** `make` is called when a choice is asked for first. */
+  constructor(make: (labels: readonly string[]) => Kept) {
     this.#make = make;
   }
 
   /** The values of the labels, in their order. */
-  of(...labels: readonly string[]): M {
+  of(...labels: readonly string[]): Kept {
     let branch = this.#root;
     for (const label of labels) branch = branch.at(label);
-    branch.meter ??= this.#make();
-    return branch.meter;
+    branch.kept ??= this.#make(labels);
+    return branch.kept;
   }
 
-  read(): Measured {
-    return { facts: this.#facts, series: [...seriesBelow(this.#root, [])] };
+  entries(): Iterable<readonly [labels: readonly string[], kept: Kept]> {
+    return entriesBelow(this.#root, []);
   }
 }
 
-function* seriesBelow(branch: Branch<Meter>, labels: readonly string[]): Iterable<Series> {
-  if (branch.meter !== undefined) yield { labels, numbers: branch.meter.numbers };
-  for (const [label, below] of branch.branches) yield* seriesBelow(below, [...labels, label]);
+function* entriesBelow<Kept>(branch: Branch<Kept>, labels: readonly string[]): Iterable<readonly [readonly string[], Kept]> {
+  if (branch.kept !== undefined) yield [labels, branch.kept];
+  for (const [label, below] of branch.branches) yield* entriesBelow(below, [...labels, label]);
+}
+
+/** Meters by their labels. */
+export class Family<M extends Meter> {
+  readonly #facts: FamilyFacts;
+  readonly #meters: ByLabels<M>;
+
+  constructor(facts: FamilyFacts, make: () => M) {
+    this.#facts = facts;
+    this.#meters = new ByLabels(make);
+  }
+
+  /** The values of the labels, in their order. */
+  of(...labels: readonly string[]): M {
+    return this.#meters.of(...labels);
+  }
+
+  read(): Measured {
+    return { facts: this.#facts, series: [...this.#meters.entries()].map(([labels, { numbers }]) => ({ labels, numbers })) };
+  }
 }
 
 type Named = Omit<FamilyFacts, 'type' | 'buckets'>;

@@ -1,8 +1,8 @@
 import type { Consumer } from '../entities/consumer.ts';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
-import { isObject, type JsonObject } from '../lib/json.ts';
-import type { Metrics } from '../lib/metrics.ts';
+import { isObject, type Json, type JsonObject } from '../lib/json.ts';
+import { ByLabels, type Counter, type Family, type Histogram, type Metrics } from '../lib/metrics.ts';
 import { boolean, record } from '../schema/field.ts';
 import type { Context } from './context.ts';
 import { WORKSPACE } from './log-entry.ts';
@@ -36,19 +36,21 @@ export const prometheus = definePlugin({
   ),
   configure(config, { metrics }) {
     const { per_consumer, status_code_metrics, ai_metrics, latency_metrics, bandwidth_metrics } = config;
-    const measures = [
+    const measures: readonly Measure[] = [
       ...(status_code_metrics ? [countStatuses(metrics)] : []),
       ...(latency_metrics ? [observeLatencies(metrics)] : []),
       ...(bandwidth_metrics ? [countBytes(metrics)] : []),
       ...(ai_metrics ? [countExchanges(metrics)] : []),
     ];
+    const measuresOf = new ByLabels(([service = '', route = '', consumer = '']) =>
+      measures.map(measure => measure({ service, route, consumer })),
+    );
     return {
       log(context) {
         const { route, service, consumer } = context;
         // What no route was found for has no names to be counted by.
         if (route === null) return;
-        const names = { service: nameOfService(service), route: nameOfRoute(route), consumer: per_consumer ? nameOf(consumer) : '' };
-        for (const measure of measures) measure(context, names);
+        for (const take of measuresOf.of(nameOfService(service), nameOfRoute(route), per_consumer ? nameOf(consumer) : '')) take(context);
       },
     };
   },
@@ -59,7 +61,17 @@ interface Names {
   readonly route: string;
   readonly consumer: string;
 }
-type Measure = (context: Context, names: Names) => void;
+/** Takes what it counts from requests of these names. A series is there from the first request on that it counts. */
+type Measure = (names: Names) => (context: Context) => void;
+
+/** Made when it is asked for first. */
+function once<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 const nameOfRoute = ({ name, id }: Route) => name ?? id;
 const nameOfService = (service: Service | null) => service?.name ?? service?.host ?? '';
@@ -71,9 +83,11 @@ function countStatuses(metrics: Metrics): Measure {
     help: 'HTTP status codes per consumer/service/route in Kong',
     labels: ['service', 'route', 'code', 'source', 'workspace', 'consumer'],
   });
-  return ({ outcome }, { service, route, consumer }) => {
-    const source = outcome.source === 'upstream' ? 'service' : 'kong';
-    requests.of(service, route, String(loggedStatus(outcome)), source, WORKSPACE_NAME, consumer).add(1);
+  return ({ service, route, consumer }) => {
+    const bySource = (source: string) =>
+      new ByLabels<Counter>(([code = '']) => requests.of(service, route, code, source, WORKSPACE_NAME, consumer));
+    const [byService, byKong] = [bySource('service'), bySource('kong')];
+    return ({ outcome }) => (outcome.source === 'upstream' ? byService : byKong).of(String(loggedStatus(outcome))).add(1);
   };
 }
 
@@ -83,11 +97,15 @@ function observeLatencies(metrics: Metrics): Measure {
   const byKong = histogram('kong_kong_latency_ms', 'Latency added by Kong and enabled plugins', KONG_BUCKETS);
   const byUpstream = histogram('kong_upstream_latency_ms', 'Latency added by upstream response', UPSTREAM_BUCKETS);
   const total = histogram('kong_request_latency_ms', 'Total latency incurred during requests', UPSTREAM_BUCKETS);
-  return ({ outcome }, { service, route }) => {
-    const { kong, proxy, request } = latencies(outcome);
-    total.of(service, route, WORKSPACE_NAME).observe(request);
-    if (proxy >= 0) byUpstream.of(service, route, WORKSPACE_NAME).observe(proxy);
-    byKong.of(service, route, WORKSPACE_NAME).observe(kong);
+  return ({ service, route }) => {
+    const meter = (family: Family<Histogram>) => once(() => family.of(service, route, WORKSPACE_NAME));
+    const [ofAll, ofUpstream, ofKong] = [meter(total), meter(byUpstream), meter(byKong)];
+    return ({ outcome }) => {
+      const { kong, proxy, request } = latencies(outcome);
+      ofAll().observe(request);
+      if (proxy >= 0) ofUpstream().observe(proxy);
+      ofKong().observe(kong);
+    };
   };
 }
 
@@ -97,12 +115,18 @@ function countBytes(metrics: Metrics): Measure {
     help: 'Total bandwidth (ingress/egress) throughput in bytes',
     labels: ['service', 'route', 'direction', 'workspace', 'consumer'],
   });
-  return (context, { service, route, consumer }) => {
-    bandwidth.of(service, route, 'ingress', WORKSPACE_NAME, consumer).add(requestSize(context));
-    const egress = responseSize(context);
-    if (egress > 0) bandwidth.of(service, route, 'egress', WORKSPACE_NAME, consumer).add(egress);
+  return ({ service, route, consumer }) => {
+    const meter = (direction: string) => once(() => bandwidth.of(service, route, direction, WORKSPACE_NAME, consumer));
+    const [ingress, egress] = [meter('ingress'), meter('egress')];
+    return context => {
+      ingress().add(requestSize(context));
+      const sent = responseSize(context);
+      if (sent > 0) egress().add(sent);
+    };
   };
 }
+
+const TOKEN_TYPES = ['prompt_tokens', 'completion_tokens', 'total_tokens'];
 
 /** Reads what the AI plugins left for the log: nothing, when they log no statistics. */
 function countExchanges(metrics: Metrics): Measure {
@@ -123,25 +147,40 @@ function countExchanges(metrics: Metrics): Measure {
     buckets: MODEL_BUCKETS,
   });
   const models = modelsOf(metrics);
+  const metersOf = new ByLabels(labels => ({
+    requests: requests.of(...labels, WORKSPACE_NAME),
+    cost: once(() => costs.of(...labels, WORKSPACE_NAME)),
+    latency: once(() => latency.of(...labels, WORKSPACE_NAME)),
+    tokens: TOKEN_TYPES.map(type => ({ type, count: once(() => tokens.of(...labels, type, WORKSPACE_NAME)) })),
+  }));
 
-  return ({ log: { ai }, outcome }) => {
-    if (!isObject(ai)) return;
-    for (const { meta, usage, cache } of Object.values(ai).filter(isObject)) {
-      if (!isObject(meta)) continue;
-      const model = models.name(textOf(meta, 'request_model'), outcome.status < 400);
-      const cached = ['cache_status', 'vector_db', 'embeddings_provider', 'embeddings_model'].map(name => textOf(cache, name));
-      const values = [textOf(meta, 'provider_name'), model, ...cached];
-      requests.of(...values, WORKSPACE_NAME).add(1);
-      const cost = numberOf(usage, 'cost');
-      if (cost > 0) costs.of(...values, WORKSPACE_NAME).add(cost);
-      const took = numberOf(meta, 'llm_latency');
-      if (took > 0) latency.of(...values, WORKSPACE_NAME).observe(took);
-      for (const type of ['prompt_tokens', 'completion_tokens', 'total_tokens']) {
-        const count = numberOf(usage, type);
-        if (count > 0) tokens.of(...values, type, WORKSPACE_NAME).add(count);
-      }
+  function countExchange({ meta, usage, cache }: JsonObject & { meta?: Json; usage?: Json; cache?: Json }, answered: boolean): void {
+    if (!isObject(meta)) return;
+    const model = models.name(textOf(meta, 'request_model'), answered);
+    const meters = metersOf.of(
+      textOf(meta, 'provider_name'),
+      model,
+      textOf(cache, 'cache_status'),
+      textOf(cache, 'vector_db'),
+      textOf(cache, 'embeddings_provider'),
+      textOf(cache, 'embeddings_model'),
+    );
+    meters.requests.add(1);
+    const cost = numberOf(usage, 'cost');
+    if (cost > 0) meters.cost().add(cost);
+    const took = numberOf(meta, 'llm_latency');
+    if (took > 0) meters.latency().observe(took);
+    for (const { type, count } of meters.tokens) {
+      const number = numberOf(usage, type);
+      if (number > 0) count().add(number);
     }
-  };
+  }
+
+  return () =>
+    ({ log: { ai }, outcome }) => {
+      if (!isObject(ai)) return;
+      for (const entry of Object.values(ai)) if (isObject(entry)) countExchange(entry, outcome.status < 400);
+    };
 }
 
 const MOST_MODELS = 1000;

@@ -39,9 +39,11 @@ export function compileAuthentication<C extends Credential>(host: Host, authenti
   return {
     credentialPlaces: places,
     access(context) {
-      if (context.consumer === null) forgetClaims(context);
       if (anonymous !== null && context.credential !== null) return undefined;
-      if (!runOnPreflight && context.method === 'OPTIONS') return undefined;
+      if (!runOnPreflight && context.method === 'OPTIONS') {
+        if (context.consumer === null) forgetClaims(context);
+        return undefined;
+      }
       const verdict = verify(context);
       return verdict instanceof Promise ? verdict.then(settled => settle(context, settled)) : settle(context, verdict);
     },

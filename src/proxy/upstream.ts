@@ -28,8 +28,10 @@ interface Origin {
 const NOWHERE: Origin = { ip: '', port: 0, host: '', balancer: null, balancers: -1, answered: false };
 const MOST_ORIGINS = 10_000;
 
-/** Milliseconds. From here on nobody minds the seconds that Bun's own timer is late. */
+/** Milliseconds. From here on nobody minds the seconds that Bun's own timer is late, */
 const LONG = 30_000;
+/** and from here on they are minutes. */
+const LONGEST = 240_000;
 
 /** Up to here the kernel takes a body in one go: none of the time to the first byte goes into sending it. */
 const SENT_AT_ONCE = 64 * 1024;
@@ -39,7 +41,7 @@ const SENT_AT_ONCE = 64 * 1024;
  *
  * Timeouts: Bun's `fetch` tells neither when it is connected nor when the request is sent. Its own idle timer covers
  * connecting, sending, waiting and reading alike, resets with every byte, and is coarse (it is some seconds late). It is set to the
- * longest of the three. Where that is not `read`, or it is short, there is on top of it what can be said exactly: a small request must
+ * longest of the three. Where that is not `read`, or it is short or very long, there is on top of it what can be said exactly: a small request must
  * see its first byte within `connect` plus `read`, and a body that is counted here must not rest longer than `read`.
  *
  * The end of an answer with neither a length nor chunks is the end of its connection, and `fetch` does not tell a reset
@@ -86,7 +88,7 @@ export class Upstreams {
       const outgoing = { url, init, patience, balancer: origin.balancer };
       return received(await callPeers(outgoing, context, this.#deadlines, this.#log), context);
     }
-    if (timeouts.read === init.timeout && timeouts.read >= LONG) {
+    if (timeouts.read === init.timeout && timeouts.read >= LONG && timeouts.read < LONGEST) {
       init.signal = signal;
       return received(await this.#fetch(url, init, context, null, origin), context);
     }

@@ -2,7 +2,7 @@ import { quote, type SqlValue, type Table } from './tables.ts';
 
 /** What migrations need of a database. */
 interface Sql {
-  run(sql: string, values: SqlValue[]): unknown;
+  run(sql: string, ...values: SqlValue[][]): unknown;
   query(sql: string): { all(): unknown[] };
 }
 
@@ -24,31 +24,31 @@ export function migrate(database: Sql, tables: readonly Table[]): void {
   if (pragma(database, 'application_id') !== APPLICATION_ID && database.query('SELECT 1 FROM sqlite_schema').all().length > 0) {
     throw new Error('it belongs to another program');
   }
-  for (const migration of MIGRATIONS.slice(version)) database.run(migration, []);
+  for (const migration of MIGRATIONS.slice(version)) database.run(migration);
   const there = columnsOf(database);
   const indexes = indexesOf(database);
   for (const table of tables) {
     const columns = there.get(table.name);
-    if (columns === undefined) database.run(table.create, []);
+    if (columns === undefined) database.run(table.create);
     else addColumns(database, table, columns);
     addIndexes(database, table, indexes.get(table.name) ?? new Map());
   }
-  if (version < MIGRATIONS.length) database.run(`PRAGMA user_version = ${MIGRATIONS.length}`, []);
+  if (version < MIGRATIONS.length) database.run(`PRAGMA user_version = ${MIGRATIONS.length}`);
 }
 
 function addColumns(database: Sql, { name, columns }: Table, there: ReadonlySet<string>): void {
   for (const column of columns) {
     if (there.has(column.name)) continue;
-    database.run(`ALTER TABLE ${quote(name)} ADD COLUMN ${column.definition}`, []);
+    database.run(`ALTER TABLE ${quote(name)} ADD COLUMN ${column.definition}`);
     if (column.default !== null) database.run(`UPDATE ${quote(name)} SET ${quote(column.name)} = ?`, [column.default]);
   }
 }
 
 function addIndexes(database: Sql, { indexes }: Table, there: ReadonlyMap<string, string>): void {
   for (const [name, sql] of there) {
-    if (!indexes.some(declared => declared.name === name && declared.create === sql)) database.run(`DROP INDEX ${quote(name)}`, []);
+    if (!indexes.some(declared => declared.name === name && declared.create === sql)) database.run(`DROP INDEX ${quote(name)}`);
   }
-  for (const index of indexes) if (there.get(index.name) !== index.create) database.run(index.create, []);
+  for (const index of indexes) if (there.get(index.name) !== index.create) database.run(index.create);
 }
 
 /** The names of the columns, by table. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DnsResolver } from '../../src/balancing/dns-resolver.ts';
@@ -21,6 +21,7 @@ const [two, three, four] = machines as [(typeof machines)[0], (typeof machines)[
 afterAll(() => {
   server.stop();
   for (const machine of machines) machine.stop();
+  rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
   server.mode = 'answer';

@@ -1,10 +1,12 @@
-import { expect, test } from 'bun:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { afterAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { searchDomains } from '../../src/lib/search-domains.ts';
 
-const file = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'resolv.conf');
+const folder = mkdtempSync(join(tmpdir(), 'search-domains-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'resolv.conf');
 
 test.each<[string, string, object]>([
   ['says nothing', 'nameserver 10.0.0.1\n# search not.test\n', { domains: [], dots: 1 }],

@@ -1,12 +1,15 @@
-import { expect, test } from 'bun:test';
-import { mkdtempSync } from 'node:fs';
+import { afterAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notifySystemd } from '../../src/lib/systemd.ts';
 import { openDatagramSocket, python } from '../support/datagram-socket.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'systemd-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 test.skipIf(!python).each([
-  ['a path', () => join(mkdtempSync(join(tmpdir(), 'sluice-systemd-')), 'notify')],
+  ['a path', () => join(folder, 'notify')],
   ['an abstract name', () => `@sluice-test-${crypto.randomUUID()}`],
 ])('READY=1 arrives at %s', async (_, name) => {
   const NOTIFY_SOCKET = name();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../../src/lib/configuration-error.ts';
@@ -30,7 +30,10 @@ beforeAll(() => {
   server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: answer });
   origin = `http://127.0.0.1:${server.port}`;
 });
-afterAll(() => server.stop(true));
+afterAll(() => {
+  void server.stop(true);
+  rmSync(folder, { recursive: true });
+});
 
 async function answer(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);

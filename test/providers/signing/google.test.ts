@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { createVerify, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../../src/lib/configuration-error.ts';
@@ -32,7 +32,10 @@ beforeAll(() => {
   });
   origin = `http://127.0.0.1:${server.port}`;
 });
-afterAll(() => server.stop(true));
+afterAll(() => {
+  void server.stop(true);
+  rmSync(folder, { recursive: true });
+});
 beforeEach(() => {
   asked = [];
   answer = tokenNumber;

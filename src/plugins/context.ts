@@ -75,8 +75,11 @@ export interface RequestBody {
   text(limit: number): Promise<string>;
   /** What the text parses to; undefined when it is not JSON. */
   json(limit: number): Promise<Json | undefined>;
-  /** The same with its long strings apart, when it is JSON that has some and nobody read before; else null. Counted as `text` is. */
-  longStrings?(limit: number): Promise<LongStrings | null> | null;
+  /**
+   * The same with its long strings apart, when it is JSON that has some and nobody read before; else null. Who reads them all
+   * the same gets them so only of megabytes, where it is memory that counts. Counted as `text` is.
+   */
+  longStrings?(limit: number, use: 'read' | 'pass on'): Promise<LongStrings | null> | null;
   /** As it was sent, whatever its encoding. */
   bytes(limit: number): Promise<Uint8Array>;
   /** What plugins after this one read, and what is sent upstream. It is plain, whatever the encoding was. */

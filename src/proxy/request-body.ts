@@ -8,7 +8,7 @@ import { FAILURES } from './failures.ts';
 /** Bodies up to here are read whole before they are sent on: it costs less than a stream, and they can be sent again. */
 const SMALL = 64 * 1024;
 
-/** From here on long strings of JSON are worth to stand apart: as values they would cost more than the rest of the request. */
+/** From here on long strings of JSON that nobody reads stand apart: as values they would cost more than the rest of the request. */
 const SIZABLE = 16 * 1024;
 
 /** From here on what a body leaves behind is collected at once: left to itself, Bun lets several of them pile up. */
@@ -71,9 +71,9 @@ export class ClientBody implements RequestBody {
     return this.#json.value;
   }
 
-  longStrings(limit: number): Promise<LongStrings | null> | null {
+  longStrings(limit: number, use: 'read' | 'pass on'): Promise<LongStrings | null> | null {
     const length = this.#declaredLength();
-    if (length >= SIZABLE && length <= LARGEST && !this.#isRead() && this.#isPlainJson()) {
+    if (length >= (use === 'read' ? LARGE : SIZABLE) && length <= LARGEST && !this.#isRead() && this.#isPlainJson()) {
       this.#longStrings ??= length < LARGE ? this.#cutText(limit) : this.#cutBytes(limit).finally(() => Bun.gc(true));
     }
     return this.#replaced ? null : this.#longStrings;

@@ -185,12 +185,12 @@ describe('the text that plugins read', () => {
 describe.each<[string, string, string]>([
   ['megabytes', 'QUJD'.repeat(1_100_000), 'QUJD'.repeat(25_000)],
   ['kilobytes', 'QUJD'.repeat(5_000), 'Said "no".\n'.repeat(1_000)],
-])('JSON of %s with its long strings apart', (_, picture, other) => {
+])('JSON of %s with its long strings apart', (size, picture, other) => {
   const json = { 'Content-Type': 'application/json' };
   const large = JSON.stringify({ text: '这是什么？', url: picture, list: [other] });
   const apart = (then: Phases['access'] = () => undefined): Phases => ({
     async access(context) {
-      expect((await context.body.longStrings?.(0))?.count).toBe(2);
+      expect((await context.body.longStrings?.(0, 'pass on'))?.count).toBe(2);
       return then?.(context);
     },
   });
@@ -224,20 +224,25 @@ describe.each<[string, string, string]>([
       json,
       apart(async ({ body }) => {
         body.replace('{"a":1}');
-        expect([await body.longStrings?.(0), await body.json(0)]).toEqual([null, { a: 1 }]);
+        expect([await body.longStrings?.(0, 'pass on'), await body.json(0)]).toEqual([null, { a: 1 }]);
       }),
     );
     expect(last()?.text()).toBe('{"a":1}');
   });
 
   test('is refused past a limit before it is read', async () => {
-    const { status } = await send(large, json, { access: async ({ body }) => void (await body.longStrings?.(1000)) });
+    const { status } = await send(large, json, { access: async ({ body }) => void (await body.longStrings?.(1000, 'pass on')) });
     expect(status).toBe(413);
+  });
+
+  test('stands apart for who reads all of it where it is memory that counts', async () => {
+    const access: Phases['access'] = async ({ body }) => Response.json((await body.longStrings?.(0, 'read')) !== null);
+    expect((await send(large, json, { access })).text).toBe(`${size === 'megabytes'}`);
   });
 
   const none = (body: Body, headers: Record<string, string>) =>
     send(body, headers, {
-      access: async ({ body }) => Response.json([(await body.longStrings?.(0)) ?? null, (await body.text(0)).length]),
+      access: async ({ body }) => Response.json([(await body.longStrings?.(0, 'pass on')) ?? null, (await body.text(0)).length]),
     });
 
   test.each<[string, Body, Record<string, string>, number]>([

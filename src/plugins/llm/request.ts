@@ -74,7 +74,7 @@ export function compileRequest<Request>(
   return async (context: ExchangeContext): Promise<LlmCall> => {
     const startedAt = performance.now();
     if (mayHoldCredentials(context)) await dropCredentials(context, limit);
-    const { text, body, longStrings } = await readBody(context, limit);
+    const { text, body, longStrings } = await readBody(context, limit, operation.dialect === 'own' ? 'read' : 'pass on');
     checkRouteType(body, route_type);
     const name = typeof configuredName === 'function' ? configuredName(context) : configuredName;
     const call = {
@@ -194,9 +194,9 @@ interface Received {
   readonly longStrings: LongStrings | null;
 }
 
-async function readBody({ request, body }: ExchangeContext, limit: number): Promise<Received> {
+async function readBody({ request, body }: ExchangeContext, limit: number, use: 'read' | 'pass on'): Promise<Received> {
   const type = request.headers.get('content-type');
-  const apart = body.longStrings?.(limit) ?? null;
+  const apart = body.longStrings?.(limit, use) ?? null;
   const longStrings = apart && (await apart);
   const parsed = type === null || type.toLowerCase().includes('application/json') ? await body.json(limit) : undefined;
   if (parsed === undefined || typeof parsed !== 'object') {

@@ -117,38 +117,40 @@ const guarded = (rig: Rig): object[] => {
   ];
 };
 
-/** sluice as one worker: OpenAI's dialect, the same with plugins, and each vendor whose dialect is translated. */
+/** sluice as one worker, each configuration in a process of its own: OpenAI's dialect, the same with plugins, and each vendor whose dialect is translated. */
 export async function sluiceGateways(rig: Rig): Promise<Gateway[]> {
-  const sluice = await startSluice(rig);
-  const { pid, port } = sluice;
   const { auth, model } = openai(rig);
-  await addRoute(sluice, 'openai', [aiProxy(auth, model)]);
-  await addRoute(sluice, 'plugins', [
+  const begin = async (name: string, routes: Readonly<Record<string, readonly object[]>>, more: Partial<Gateway> = {}) => {
+    const sluice = await startSluice(rig);
+    for (const [path, plugins] of Object.entries(routes)) await addRoute(sluice, path, plugins);
+    const [path = ''] = Object.keys(routes);
+    return { sluice, gateway: { name, pid: sluice.pid, port: sluice.port, path: `/${path}`, ...more } };
+  };
+  const plain = await begin('sluice', { openai: [aiProxy(auth, model)] });
+  const withPlugins = [
     aiProxy(auth, model, { logging: { log_statistics: true } }),
     {
       name: 'ai-prompt-guard',
       config: { deny_patterns: ['[Ii]gnore (all|previous) instructions'], allow_all_conversation_history: false },
     },
     { name: 'file-log', config: { path: join(rig.folder, 'requests.log') } },
-  ]);
-  await addRoute(sluice, 'guarded', guarded(rig));
-  await sluice.admin('POST', '/consumers', { username: 'bench' });
-  await sluice.admin('POST', '/consumers/bench/key-auth', { key: CLIENT_KEY });
-  const translated: Gateway[] = [];
-  for (const [provider, { auth, options }] of Object.entries(VENDORS)) {
-    for (const path of [provider, `${provider}-stream`]) {
-      const upstream_url = `http://127.0.0.1:${rig.upstream.port}/${path}`;
-      await addRoute(sluice, path, [aiProxy(auth, { provider, name: 'gpt-4', options: { ...options, upstream_url } })]);
-    }
-    translated.push({ name: `sluice, ${provider}`, pid, port, path: `/${provider}`, streamPath: `/${provider}-stream` });
-  }
-  return [
-    { name: 'sluice', pid, port, path: '/openai' },
-    // ai-prompt-guard lets no image pass.
-    { name: 'sluice, plugins', pid, port, path: '/plugins', refuses: ['1m'] },
-    { name: 'sluice, guarded', pid, port, path: '/guarded', headers: { apikey: CLIENT_KEY } },
-    ...translated,
   ];
+  // ai-prompt-guard lets no image pass.
+  const logged = await begin('sluice, plugins', { plugins: withPlugins }, { refuses: ['1m'] });
+  const limited = await begin('sluice, guarded', { guarded: guarded(rig) }, { headers: { apikey: CLIENT_KEY } });
+  await limited.sluice.admin('POST', '/consumers', { username: 'bench' });
+  await limited.sluice.admin('POST', '/consumers/bench/key-auth', { key: CLIENT_KEY });
+  const gateways = [plain, logged, limited];
+  for (const [provider, { auth, options }] of Object.entries(VENDORS)) {
+    const streamPath = `${provider}-stream`;
+    const at = (path: string) => {
+      const upstream_url = `http://127.0.0.1:${rig.upstream.port}/${path}`;
+      return [aiProxy(auth, { provider, name: 'gpt-4', options: { ...options, upstream_url } })];
+    };
+    const routes = { [provider]: at(provider), [streamPath]: at(streamPath) };
+    gateways.push(await begin(`sluice, ${provider}`, routes, { streamPath: `/${streamPath}` }));
+  }
+  return gateways.map(({ gateway }) => gateway);
 }
 
 /** Waits until `url` answers 200, ten seconds at most. */

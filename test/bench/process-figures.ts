@@ -25,11 +25,19 @@ export function cpuMicroseconds(pid: number): number {
   return (ticks.reduce((sum, each) => sum + each, 0) * 1e6) / CLOCK_TICKS_PER_SECOND;
 }
 
-/** Of a process and its descendants; a page that several have in memory counts once in all. */
+/**
+ * Of a process and its descendants. Among them a page that several have in memory counts once; one of a file that other processes have too,
+ * such as the same program beside it, counts as if they had not.
+ */
 export function residentMegabytes(pid: number): number {
-  const kilobytes = tree(pid).map(member => Number(read(`/proc/${member}/smaps_rollup`).match(/^Pss:\s+(\d+)/m)?.[1] ?? 0));
-  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
+  const members = tree(pid);
+  const sumOf = (field: string) => members.reduce((sum, member) => sum + kilobytes(member, 'smaps_rollup', field), 0);
+  const ofFiles = Math.max(...members.map(member => kilobytes(member, 'status', 'RssFile')));
+  return (sumOf('Pss_Anon') + sumOf('Pss_Shmem') + ofFiles) / 1024;
 }
+
+const kilobytes = (pid: number, file: 'smaps_rollup' | 'status', field: string): number =>
+  Number(read(`/proc/${pid}/${file}`).match(new RegExp(`^${field}:\\s+(\\d+)`, 'm'))?.[1] ?? 0);
 
 export const openDescriptors = (pid: number): number =>
   tree(pid).reduce((sum, member) => sum + readdirSync(`/proc/${member}/fd`).length, 0);

@@ -1,10 +1,9 @@
 import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
 
 /** Characters. Shorter strings are not worth the while. */
-const LONG = 4096;
+const LONG = 2048;
 
 const BACKSLASH = 0x5c;
-const COLON = 0x3a;
 const SPACE = 0x20;
 
 /** What a string of JSON holds that is written otherwise than it reads, or takes more than a byte a character. */
@@ -26,13 +25,24 @@ export class LongStrings {
   readonly text: string;
   readonly #mark = `${crypto.randomUUID()}:`;
   /** As they are written, without their quotes. */
-  readonly #strings: string[] = [];
+  #strings: string[] = [];
   /** All of the JSON, where it is text. */
   readonly #source: string | null;
+  /** What `text` parses to, for who asks first. */
+  #parsed: Json | undefined;
 
   private constructor(json: string, encoding: Encoding) {
     this.#source = encoding === TEXT ? json : null;
-    this.text = this.#cut(json, encoding);
+    let text = this.#cut(json, encoding);
+    if (this.count > 0) {
+      this.#parsed = parseJson(text);
+      // It is no JSON, or what was cut out of it no string.
+      if (this.#parsed === undefined) {
+        this.#strings = [];
+        text = encoding.decode(json);
+      }
+    }
+    this.text = text;
   }
 
   /** Those of JSON that is there as text. */
@@ -55,7 +65,8 @@ export class LongStrings {
 
   /** What all of it parses to; undefined when it is not JSON. */
   json(): Json | undefined {
-    const parsed = parseJson(this.text);
+    const parsed = this.#parsed ?? parseJson(this.text);
+    this.#parsed = undefined;
     if (parsed === undefined) return undefined;
     const all = { parsed };
     const rest: Json[] = [all];
@@ -99,20 +110,21 @@ export class LongStrings {
     return isObject(value) ? (this.marked(value) as JsonObject) : value;
   }
 
+  /** Strings of twice `LONG` are surely found, by looking at every so many characters alone. */
   #cut(json: string, { mayStandApart, decode }: Encoding): string {
     let text = '';
     let copied = 0;
-    for (let start = json.indexOf('"'); start !== -1; start = json.indexOf('"', start + 1)) {
-      const end = endOfString(json, start);
-      if (end - start > LONG && !isKey(json, end)) {
-        // No copy: it lies where all of it lies.
-        const written = json.slice(start + 1, end);
-        if (mayStandApart(written)) {
-          text += decode(json.slice(copied, start + 1)) + this.#markOf(written);
-          copied = end;
-        }
+    for (let at = LONG; at < json.length; at += LONG) {
+      const end = quoteAfter(json, at);
+      if (end - at < LONG) continue;
+      const start = quoteBefore(json, at);
+      // No copy: it lies where all of it lies.
+      const written = json.slice(start + 1, end);
+      if (isValue(json, start, end) && mayStandApart(written)) {
+        text += decode(json.slice(copied, start + 1)) + this.#markOf(written);
+        copied = end;
       }
-      start = end;
+      at = end;
     }
     return text + decode(json.slice(copied));
   }
@@ -161,18 +173,32 @@ function putString(members: JsonObject, name: string, written: string): void {
   else Object.defineProperty(members, name, { ...property, get: read, set });
 }
 
-/** Where the string that starts at `from` has its closing quote; the end of the JSON when it has none. */
-function endOfString(json: string, from: number): number {
-  for (let at = json.indexOf('"', from + 1); at !== -1; at = json.indexOf('"', at + 1)) {
-    let backslashes = 0;
-    while (json.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
-  }
-  return json.length;
+/** Where the next quote is that no backslash escapes; the end of the JSON when there is none. */
+function quoteAfter(json: string, from: number): number {
+  let at = json.indexOf('"', from);
+  while (at !== -1 && isEscaped(json, at)) at = json.indexOf('"', at + 1);
+  return at === -1 ? json.length : at;
 }
 
-function isKey(json: string, end: number): boolean {
-  let at = end + 1;
-  while (json.charCodeAt(at) <= SPACE) at += 1;
-  return json.charCodeAt(at) === COLON;
+/** Where the last such quote is; -1 when there is none. */
+function quoteBefore(json: string, from: number): number {
+  let at = json.lastIndexOf('"', from - 1);
+  while (at > 0 && isEscaped(json, at)) at = json.lastIndexOf('"', at - 1);
+  return at;
+}
+
+function isEscaped(json: string, at: number): boolean {
+  let backslashes = 0;
+  while (json.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+/** Whether what lies between two quotes looks like a string, and like no key: text between two strings, such as a long list of numbers, does not. */
+function isValue(json: string, start: number, end: number): boolean {
+  if (start === -1 || end === json.length) return false;
+  let before = start - 1;
+  while (json.charCodeAt(before) <= SPACE) before -= 1;
+  let after = end + 1;
+  while (json.charCodeAt(after) <= SPACE) after += 1;
+  return ':,['.includes(json.charAt(before)) && ',]}'.includes(json.charAt(after));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import type { Json } from '../../src/lib/json.ts';
+import { type Json, parseJson } from '../../src/lib/json.ts';
 import { LongStrings } from '../../src/lib/long-strings.ts';
+import { randomOf } from '../support/random.ts';
 
 const PICTURE = `data:image/png;base64,${'QUJD'.repeat(30_000)}`;
 const of = (text: string) => LongStrings.ofBytes(Buffer.from(text).toString('latin1'));
@@ -59,6 +60,11 @@ describe.each<[string, string, number]>([
   ['in a member of an odd name', `{"__proto__":${JSON.stringify(TEXT)},"constructor":{"url":"${PICTURE}"}}`, 2],
   ['that are a key stay', JSON.stringify({ [TEXT]: 1, a: TEXT }), 1],
   ['that are short stay', JSON.stringify({ text: 'x'.repeat(1000) }), 0],
+  ['not found among short ones', JSON.stringify(new Array(2000).fill({ role: 'user', content: 'Said "no".' })), 0],
+  ['after many short ones', JSON.stringify([...new Array(2000).fill('a"b\\'), TEXT, ...new Array(2000).fill('\\"')]), 1],
+  ['none, where a list is long', `{"a":${JSON.stringify(new Array(5000).fill(1))},"b":"c"}`, 0],
+  ['none, where a long list looks like one', `{"a:":${JSON.stringify(new Array(5000).fill(1))},"]b":"${PICTURE}"}`, 0],
+  ['of backslashes', JSON.stringify({ a: '\\'.repeat(9000), b: `\\"${'\\'.repeat(9000)}` }), 2],
 ])('a text with long strings: %s', (_, text, count) => {
   test('parses to what it is', () => {
     const apart = LongStrings.ofText(text);
@@ -117,4 +123,34 @@ test('a mark cannot be guessed: one that another body had is text', () => {
   const stolen = of(text).text;
   const body = JSON.stringify({ url: PICTURE, stolen });
   expect(of(body).json()).toEqual(JSON.parse(body));
+});
+
+test('over random texts, half of them broken somewhere, it parses to what all of it does', () => {
+  const { below, pick } = randomOf(20261129);
+  const pieces = [...'"\\:,[]{}a \né语', '\\"', '\\u00e9', 'x'.repeat(2000), '1,'.repeat(1500)];
+  const list = <T>(most: number, make: () => T): T[] => Array.from({ length: below(most) }, make);
+  const string = () => list(12, () => pick(pieces)).join('');
+  const value = (depth: number): Json => {
+    const kind = below(depth > 0 ? 6 : 4);
+    if (kind < 2) return pick([1, null, true]);
+    if (kind < 4) return string();
+    const values = list(5, () => value(depth - 1));
+    return kind === 4 ? values : Object.fromEntries(values.map(each => [string(), each]));
+  };
+  let cut = 0;
+  let broken = 0;
+  for (let round = 0; round < 5000; round += 1) {
+    const whole = JSON.stringify(value(4), null, below(2));
+    const at = below(whole.length);
+    const text = below(2) === 0 ? whole : `${whole.slice(0, at)}${pick(pieces)}${whole.slice(at + below(3))}`;
+    const expected = parseJson(text);
+    for (const apart of [LongStrings.ofText(text), of(text)]) {
+      cut += apart.count;
+      expect(JSON.stringify(apart.json())).toBe(JSON.stringify(expected) as string);
+      if (expected === undefined) continue;
+      expect(JSON.stringify(parseJson(apart.wholeToSend(apart.text)))).toBe(JSON.stringify(expected));
+    }
+    if (expected === undefined) broken += 1;
+  }
+  expect(Math.min(cut, broken)).toBeGreaterThan(500);
 });

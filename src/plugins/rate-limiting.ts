@@ -52,6 +52,7 @@ interface Told {
   readonly values: readonly string[];
 }
 const toldKey = noteKey<Told>('rate limits');
+const NOTHING: Told = { names: [], values: [] };
 
 /** Lets so many requests of each client pass in a second, a minute, … of the calendar. */
 export const rateLimiting = definePlugin({
@@ -96,8 +97,8 @@ export const rateLimiting = definePlugin({
 
       ...(!isSilent && {
         response({ notes }: Context, { headers }: Response) {
-          const told = notes.get(toldKey);
-          if (told !== undefined) for (const [index, name] of told.names.entries()) headers.set(name, told.values[index] ?? '');
+          const { names, values } = notes.get(toldKey) ?? NOTHING;
+          for (let index = 0; index < names.length; index++) headers.set(names[index] as string, values[index] as string);
           return undefined;
         },
       }),
@@ -112,17 +113,21 @@ export const rateLimiting = definePlugin({
         return;
       }
       const values: string[] = [];
-      let nearest = { limit: '', remaining: Number.POSITIVE_INFINITY, endsAt: now };
+      let nearest = 0;
+      let least = Number.POSITIVE_INFINITY;
       for (const [index, { limit, shown }] of rules.entries()) {
         const left = limit - (counts[index] ?? 0) - (full === -1 || full === index ? 1 : 0);
         const remaining = Math.max(0, left);
         values.push(shown, String(remaining));
         // Of those with as little left, the longest counts.
-        if (remaining > nearest.remaining) continue;
-        nearest = { limit: shown, remaining, endsAt: current[index]?.endsAt ?? now };
+        if (remaining > least) continue;
+        nearest = index;
+        least = remaining;
       }
-      const reset = String(Math.max(1, Math.ceil((nearest.endsAt - now) / 1000)));
-      values.push(nearest.limit, String(nearest.remaining), reset);
+      const { shown = '' } = rules[nearest] ?? {};
+      const { endsAt = now } = current[nearest] ?? {};
+      const reset = String(Math.max(1, Math.ceil((endsAt - now) / 1000)));
+      values.push(shown, String(least), reset);
       context.notes.set(toldKey, { names, values });
       if (full >= 0) throw refusal({ 'Retry-After': reset });
     }

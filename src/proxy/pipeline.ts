@@ -27,12 +27,15 @@ export async function runResponse(slots: Plan['response'], context: RequestConte
   return current;
 }
 
-/** Runs the log phase to its end, whatever its plugins throw. */
-export async function runLog(slots: Plan['log'], context: RequestContext, log: Log): Promise<void> {
-  for (const slot of slots) {
+/** Runs the log phase to its end, whatever its plugins throw. A promise only where one of them waits. */
+export function runLog(slots: Plan['log'], context: RequestContext, log: Log, from = 0): void | Promise<void> {
+  for (let index = from; index < slots.length; index++) {
+    const slot = slots[index] as Plan['log'][number];
     try {
       const result = pick(slot, context)?.(context);
-      if (result instanceof Promise) await result;
+      if (!(result instanceof Promise)) continue;
+      const settled = result.catch(error => report(log, slot.plugin, 'log', context, error));
+      return settled.then(() => runLog(slots, context, log, index + 1));
     } catch (error) {
       report(log, slot.plugin, 'log', context, error);
     }

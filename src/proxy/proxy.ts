@@ -109,6 +109,7 @@ class SnapshotProxy implements HttpProxy {
     const match = snapshot.match(context);
     if (match === null) throw new RequestFailure(404, NO_ROUTE);
     context.bind(match);
+    if (context.plan.log.length > 0) context.clientHeaders = { ...context.members };
     this.#headers.toUpstream(context, match.prefix);
     const insecure = insecureAnswer(context);
     if (insecure !== null) return insecure;
@@ -136,7 +137,7 @@ class SnapshotProxy implements HttpProxy {
     this.#headers.toClient(answer.headers, context);
     outcome.status = answer.status;
     outcome.responseHeaders = answer.headers;
-    const ended = () => void this.#end(context, passage);
+    const ended = () => this.#end(context, passage);
     if (context.tunnel !== null) {
       if (answer.status === SWITCHING) return this.#join(context, context.tunnel, answer.headers, ended);
       context.tunnel.abandon();
@@ -165,7 +166,7 @@ class SnapshotProxy implements HttpProxy {
     return new Response(null, { status: CLIENT_LEFT_STATUS });
   }
 
-  async #end(context: RequestContext, passage: Passage): Promise<void> {
+  #end(context: RequestContext, passage: Passage): void {
     const { outcome, body, plan, tunnel } = context;
     outcome.endedMs = context.elapsed();
     outcome.requestSize = body.size;
@@ -174,8 +175,9 @@ class SnapshotProxy implements HttpProxy {
       outcome.responseSize = tunnel.sent;
     }
     context.lease?.release();
-    await runLog(plan.log, context, this.log);
-    passage.leave();
+    const logging = runLog(plan.log, context, this.log);
+    if (logging instanceof Promise) void logging.then(() => passage.leave());
+    else passage.leave();
   }
 
   #failure(error: unknown, context: RequestContext): Response {

@@ -3,6 +3,7 @@ import type { Plan } from '../../src/gateway/snapshot.ts';
 import { RequestFailure } from '../../src/lib/request-failure.ts';
 import { type Context, noteKey } from '../../src/plugins/context.ts';
 import type { Phases } from '../../src/plugins/plugin.ts';
+import { loggedHeaders } from '../../src/plugins/request-measures.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { exchange, startGateway } from './gateway.ts';
 
@@ -177,6 +178,46 @@ describe('a plugin that throws', () => {
     await next.promise;
     expect(gateway.said('error')).toEqual(['plugin plugin-0 failed in its log phase']);
   });
+});
+
+test('a plugin that waits in its log phase is waited for, by those after it and by the snapshot', async () => {
+  const [begun, waited, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const done: string[] = [];
+  const slow = async () => {
+    begun.resolve();
+    await waited.promise;
+    done.push('slow');
+  };
+  const next = () => {
+    done.push('next');
+    ended.resolve();
+  };
+  using gateway = startGateway({ url: upstream.url, plugins: [{ log: () => void done.push('first') }, { log: slow }, { log: next }] });
+  await (await fetch(gateway.url)).text();
+  await begun.promise;
+  expect([done, gateway.passages.open]).toEqual([['first'], 1]);
+  waited.resolve();
+  await ended.promise;
+  await new Promise(setImmediate);
+  expect([done, gateway.passages.open]).toEqual([['first', 'slow', 'next'], 0]);
+});
+
+test('what is logged of the client is what it sent, not what the upstream got', async () => {
+  const logged = Promise.withResolvers<Context>();
+  using gateway = startGateway({ url: upstream.url, plugins: [{ log: logged.resolve }] });
+  const sent = {
+    'user-agent': 'me',
+    te: 'trailers',
+    via: '1.0 other',
+    'x-forwarded-for': '192.0.2.9',
+    'set-cookie': 'a=1',
+    'x-list': 'a, b',
+  };
+  await (await fetch(gateway.url, { headers: sent })).text();
+  const context = await logged.promise;
+  const { request } = loggedHeaders(context);
+  expect(request).toMatchObject({ ...sent, host: new URL(gateway.url).host });
+  expect(Object.keys(request).sort()).toEqual([...context.request.headers.keys()].sort());
 });
 
 describe('every request', () => {

@@ -64,10 +64,12 @@ interface Meter {
 }
 
 class Branch<Kept> {
-  readonly branches = new Map<string, Branch<Kept>>();
+  /** Null: it is an end, as most are. */
+  branches: Map<string, Branch<Kept>> | null = null;
   kept: Kept | undefined;
 
   at(label: string): Branch<Kept> {
+    this.branches ??= new Map();
     let branch = this.branches.get(label);
     if (branch === undefined) {
       branch = new Branch();
@@ -102,7 +104,7 @@ export class ByLabels<Kept> {
 
 function* entriesBelow<Kept>(branch: Branch<Kept>, labels: readonly string[]): Iterable<readonly [readonly string[], Kept]> {
   if (branch.kept !== undefined) yield [labels, branch.kept];
-  for (const [label, below] of branch.branches) yield* entriesBelow(below, [...labels, label]);
+  for (const [label, below] of branch.branches ?? []) yield* entriesBelow(below, [...labels, label]);
 }
 
 /** Meters by their labels. */

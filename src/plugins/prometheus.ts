@@ -2,7 +2,7 @@ import type { Consumer } from '../entities/consumer.ts';
 import type { Route } from '../entities/route.ts';
 import type { Service } from '../entities/service.ts';
 import { isObject, type Json, type JsonObject } from '../lib/json.ts';
-import { ByLabels, type Counter, type Family, type Histogram, type Metrics } from '../lib/metrics.ts';
+import { ByLabels, type Family, type Histogram, type Metrics } from '../lib/metrics.ts';
 import { boolean, record } from '../schema/field.ts';
 import type { Context } from './context.ts';
 import { WORKSPACE } from './log-entry.ts';
@@ -42,15 +42,14 @@ export const prometheus = definePlugin({
       ...(bandwidth_metrics ? [countBytes(metrics)] : []),
       ...(ai_metrics ? [countExchanges(metrics)] : []),
     ];
-    const measuresOf = new ByLabels(([service = '', route = '', consumer = '']) =>
-      measures.map(measure => measure({ service, route, consumer })),
-    );
+    const measuresOf = new ByLabels(([service = '', route = '']) => measures.map(measure => measure({ service, route })));
     return {
       log(context) {
         const { route, service, consumer } = context;
         // What no route was found for has no names to be counted by.
         if (route === null) return;
-        for (const take of measuresOf.of(nameOfService(service), nameOfRoute(route), per_consumer ? nameOf(consumer) : '')) take(context);
+        const name = per_consumer ? nameOf(consumer) : '';
+        for (const take of measuresOf.of(nameOfService(service), nameOfRoute(route))) take(context, name);
       },
     };
   },
@@ -59,10 +58,9 @@ export const prometheus = definePlugin({
 interface Names {
   readonly service: string;
   readonly route: string;
-  readonly consumer: string;
 }
 /** Takes what it counts from requests of these names. A series is there from the first request on that it counts. */
-type Measure = (names: Names) => (context: Context) => void;
+type Measure = (names: Names) => (context: Context, consumer: string) => void;
 
 /** Made when it is asked for first. */
 function once<Made>(make: () => Made): () => Made {
@@ -83,12 +81,11 @@ function countStatuses(metrics: Metrics): Measure {
     help: 'HTTP status codes per consumer/service/route in Kong',
     labels: ['service', 'route', 'code', 'source', 'workspace', 'consumer'],
   });
-  return ({ service, route, consumer }) => {
-    const bySource = (source: string) =>
-      new ByLabels<Counter>(([code = '']) => requests.of(service, route, code, source, WORKSPACE_NAME, consumer));
-    const [byService, byKong] = [bySource('service'), bySource('kong')];
-    return ({ outcome }) => (outcome.source === 'upstream' ? byService : byKong).of(String(loggedStatus(outcome))).add(1);
-  };
+  return ({ service, route }) =>
+    ({ outcome }, consumer) => {
+      const source = outcome.source === 'upstream' ? 'service' : 'kong';
+      requests.of(service, route, String(loggedStatus(outcome)), source, WORKSPACE_NAME, consumer).add(1);
+    };
 }
 
 function observeLatencies(metrics: Metrics): Measure {
@@ -115,15 +112,12 @@ function countBytes(metrics: Metrics): Measure {
     help: 'Total bandwidth (ingress/egress) throughput in bytes',
     labels: ['service', 'route', 'direction', 'workspace', 'consumer'],
   });
-  return ({ service, route, consumer }) => {
-    const meter = (direction: string) => once(() => bandwidth.of(service, route, direction, WORKSPACE_NAME, consumer));
-    const [ingress, egress] = [meter('ingress'), meter('egress')];
-    return context => {
-      ingress().add(requestSize(context));
-      const sent = responseSize(context);
-      if (sent > 0) egress().add(sent);
+  return ({ service, route }) =>
+    (context, consumer) => {
+      bandwidth.of(service, route, 'ingress', WORKSPACE_NAME, consumer).add(requestSize(context));
+      const egress = responseSize(context);
+      if (egress > 0) bandwidth.of(service, route, 'egress', WORKSPACE_NAME, consumer).add(egress);
     };
-  };
 }
 
 const TOKEN_TYPES = ['prompt_tokens', 'completion_tokens', 'total_tokens'];

@@ -2,7 +2,7 @@ import type { Window } from '../../lib/window-counters.ts';
 import { type Period, type Span, spanClock } from './periods.ts';
 
 /** How many identifiers' windows are kept at a time. */
-const MOST_KEPT = 10_000;
+const MOST_KEPT = 1000;
 
 export interface Rule {
   readonly period: Period;

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
 import { ConfigurationError } from '../lib/configuration-error.ts';
-import { ipMatcher, plainIp } from '../lib/ip.ts';
+import { ipMatcher, ipVersion, plainIp } from '../lib/ip.ts';
 import type { Visitor } from './room.ts';
 import type { ProxyServer } from './tunnel.ts';
 
@@ -51,5 +50,5 @@ export class ClientAddresses {
 /** Without the port that may follow. */
 function ipIn(text: string): string | null {
   const address = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([^:]+):\d+$/.exec(text)?.[1] ?? text;
-  return isIP(address) === 0 ? null : plainIp(address);
+  return ipVersion(address) === 0 ? null : plainIp(address);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
+import { node } from '../lib/node.ts';
 import { trustedAlone } from '../lib/outbound.ts';
 import type { HeaderMembers, RequestContext } from './request-context.ts';
 import { LONGEST_MESSAGE, Tunnel } from './tunnel.ts';
@@ -42,7 +42,7 @@ function shakeHands(url: string, init: BunFetchRequestInit, context: RequestCont
     autoPong: false,
     maxPayload: LONGEST_MESSAGE,
   };
-  const socket = new WebSocket(`ws${url.slice('http'.length)}`, namesIn(protocols), options);
+  const socket = new (webSocket())(`ws${url.slice('http'.length)}`, namesIn(protocols), options);
   const leave = () => {
     reject(new DOMException('The operation was aborted.', 'AbortError'));
     socket.terminate();
@@ -68,6 +68,9 @@ function shakeHands(url: string, init: BunFetchRequestInit, context: RequestCont
   return promise;
 }
 
+/** Loaded with the first tunnel, as are Node's streams. */
+const webSocket = (): typeof WebSocket => require('ws').WebSocket;
+
 /** Said anew to the client, or without a meaning in such an answer. */
 const NOT_SENT_ON = ['sec-websocket-accept', 'sec-websocket-extensions', 'sec-websocket-protocol', 'content-length', 'transfer-encoding'];
 
@@ -76,7 +79,7 @@ type Options = ConstructorParameters<typeof WebSocket>[2] & { autoPong: boolean 
 /** What an upstream says that does not agree. */
 function refusal(answer: IncomingMessage, status: number): Response {
   const { statusMessage: statusText = '', rawHeaders } = answer;
-  const body = Readable.toWeb(answer) as unknown as ReadableStream;
+  const body = node.stream.Readable.toWeb(answer) as unknown as ReadableStream;
   return new Response(status === 204 || status === 304 ? null : body, { status, statusText, headers: headersOf(rawHeaders) });
 }
 

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { loadBundle, type Outbound, outboundEnvironment, parseProxyUrl } from '../../src/lib/outbound.ts';
 import { selfSigned } from '../../src/lib/self-signed.ts';
 
+/** Whatever the settings say. */
+const USUAL = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', BUN_JSC_minEdenToOldGenerationRatio: '0.45' };
 const nothing: Outbound = { httpsProxy: null, httpProxy: null, noProxy: null, systemTrusted: true, certificates: [] };
 
 describe('the environment that makes fetch do as the settings say', () => {
@@ -11,7 +13,7 @@ describe('the environment that makes fetch do as the settings say', () => {
     expect(outboundEnvironment(nothing, { HOME: '/root', https_proxy: 'http://a:1', EMPTY: undefined })).toEqual({
       HOME: '/root',
       https_proxy: 'http://a:1',
-      BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+      ...USUAL,
       NODE_USE_SYSTEM_CA: '1',
     });
   });
@@ -25,7 +27,7 @@ describe('the environment that makes fetch do as the settings say', () => {
 
   test('says nothing of certificates when only files are trusted', () => {
     const environment = outboundEnvironment({ ...nothing, systemTrusted: false, certificates: ['pem'] }, {});
-    expect(environment).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' });
+    expect(environment).toEqual(USUAL);
   });
 
   test('joins several certificates in one file, which goes once it is loaded', async () => {

@@ -11,8 +11,6 @@ export interface Context {
   /** 32 hex digits: `X-Kong-Request-Id`. */
   readonly id: string;
   readonly request: Request;
-  /** Those of the request, by lower-case name, where it is known that a plugin logs them. */
-  readonly clientHeaders: ReturnType<Headers['toJSON']> | null;
   readonly method: string;
   /** Percent-encoded as it came, without the query. */
   readonly path: string;

@@ -47,18 +47,19 @@ interface LoggedHeaders {
 const headersKey = noteKey<LoggedHeaders>('logged headers');
 
 /** Of a request that is over. Read once, however many plugins look at them. */
-export function loggedHeaders({ notes, clientHeaders, request: { headers }, outcome: { responseHeaders } }: Context): LoggedHeaders {
+export function loggedHeaders({ notes, request: { headers }, outcome: { responseHeaders } }: Context): LoggedHeaders {
   const known = notes.get(headersKey);
   if (known !== undefined) return known;
-  const request = headerValues(clientHeaders ?? headers.toJSON());
-  const response = responseHeaders && headerValues(responseHeaders.toJSON());
+  const request = headerValues(headers);
+  const response = responseHeaders && headerValues(responseHeaders);
   const read = { request, requestBytes: bytesOf(request), response, responseBytes: response === null ? 0 : bytesOf(response) };
   notes.set(headersKey, read);
   return read;
 }
 
 /** A list only where a header comes more than once, as Kong has it. */
-function headerValues(members: ReturnType<Headers['toJSON']>): HeaderValues {
+function headerValues(headers: Headers): HeaderValues {
+  const members = headers.toJSON();
   const cookies = members['set-cookie'];
   return cookies?.length === 1 ? { ...members, 'set-cookie': cookies[0] ?? '' } : members;
 }

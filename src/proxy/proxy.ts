@@ -109,7 +109,6 @@ class SnapshotProxy implements HttpProxy {
     const match = snapshot.match(context);
     if (match === null) throw new RequestFailure(404, NO_ROUTE);
     context.bind(match);
-    if (context.plan.log.length > 0) context.clientHeaders = { ...context.members };
     this.#headers.toUpstream(context, match.prefix);
     const insecure = insecureAnswer(context);
     if (insecure !== null) return insecure;

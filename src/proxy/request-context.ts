@@ -41,7 +41,6 @@ export class RequestContext implements Context, Routable {
   readonly headers: Headers;
   /** Of the client's headers, by lower-case name; then those for the upstream. */
   readonly members: HeaderMembers;
-  clientHeaders: Context['clientHeaders'] = null;
   /** The other end of the connection, which may be a load balancer. */
   readonly peerIp: string;
   readonly peerTrusted: boolean;

@@ -11,7 +11,6 @@ export function answered(request: Request, { outcome, ...circumstances }: Circum
   return {
     id: '2f6946328ffc4946b8c9120704a4a155',
     request,
-    clientHeaders: null,
     method: request.method,
     path: url.pathname,
     query: url.search,

@@ -3,14 +3,16 @@ import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
 /** Characters. Shorter strings are not worth the while. */
 const LONG = 2048;
 
+const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 
-/** What a string of JSON holds that is written otherwise than it reads, or takes more than a byte a character. */
-const NOT_PLAIN = /[^ !#-[\]-~]/;
 const NOT_ASCII = /[^\0-\x7f]/g;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON writes them in another way. Named so, they are searched for fastest.
+/** What ends a string of JSON, or is written otherwise than it reads. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: named so, these are searched for fastest.
+const SPECIAL = /[\0-\x1f"\\]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the same.
 const CONTROL = /[\0-\x1f]/;
 const WRONG_ESCAPE = /\\(?:[^"\\/bfnrtu]|u(?![\da-fA-F]{4}))/;
 
@@ -105,7 +107,7 @@ export class LongStrings {
   }
 
   #marked(value: Json | undefined): Json | undefined {
-    if (typeof value === 'string') return value.length < LONG || NOT_PLAIN.test(value) ? value : this.#markOf(value);
+    if (typeof value === 'string') return value.length < LONG || SPECIAL.test(value) || !isAscii(value) ? value : this.#markOf(value);
     if (Array.isArray(value)) return value.map(each => this.#marked(each) ?? null);
     return isObject(value) ? (this.marked(value) as JsonObject) : value;
   }
@@ -115,12 +117,13 @@ export class LongStrings {
     let text = '';
     let copied = 0;
     for (let at = LONG; at < json.length; at += LONG) {
-      const end = quoteAfter(json, at);
+      const special = specialAfter(json, at);
+      const end = json.charCodeAt(special) === BACKSLASH ? quoteAfter(json, special) : special;
       if (end - at < LONG) continue;
       const start = quoteBefore(json, at);
-      // No copy: it lies where all of it lies.
       const written = json.slice(start + 1, end);
-      if (isValue(json, start, end) && mayStandApart(written)) {
+      const isPlain = end === special && !SPECIAL.test(json.slice(start + 1, at));
+      if (isValue(json, start, end) && mayStandApart(written, isPlain)) {
         text += decode(json.slice(copied, start + 1)) + this.#markOf(written);
         copied = end;
       }
@@ -140,22 +143,23 @@ export class LongStrings {
 }
 
 interface Encoding {
-  /** Whether a string is surely one of JSON, and may be sent as it is written. */
-  mayStandApart(written: string): boolean;
+  /** Whether a string is surely one of JSON, and may be sent as it is written. A plain one has nothing special in it. */
+  mayStandApart(written: string, isPlain: boolean): boolean;
   decode(json: string): string;
 }
 
 const BYTES: Encoding = {
-  mayStandApart: written => !NOT_PLAIN.test(written),
+  mayStandApart: (written, isPlain) => isPlain && isAscii(written),
   decode: bytes => Buffer.from(bytes, 'latin1').toString(),
 };
 
 const TEXT: Encoding = {
-  mayStandApart: written => !CONTROL.test(written) && (isPlain(written) || !hasWrongEscape(written)),
+  mayStandApart: (written, isPlain) => isPlain || !(CONTROL.test(written) || hasWrongEscape(written)),
   decode: text => text,
 };
 
-const isPlain = (written: string): boolean => !written.includes('\\');
+/** Of text that takes a byte a character in memory, this is counted many bytes at once. */
+const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
 
 /** A backslash that is itself escaped escapes nothing: seldom is there one that looks as if, and a second look costs a copy. */
 const hasWrongEscape = (written: string): boolean => WRONG_ESCAPE.test(written) && WRONG_ESCAPE.test(written.replaceAll('\\\\', '--'));
@@ -168,9 +172,15 @@ function putString(members: JsonObject, name: string, written: string): void {
     return value;
   };
   const read = () => set(JSON.parse(`"${written}"`));
-  if (isPlain(written)) set(written);
+  if (!written.includes('\\')) set(written);
   else if (Array.isArray(members)) read();
   else Object.defineProperty(members, name, { ...property, get: read, set });
+}
+
+/** Where the next character is that is special in a string; the end of the JSON when there is none. No copy is made: a slice lies where all of it lies. */
+function specialAfter(json: string, from: number): number {
+  const distance = json.slice(from).search(SPECIAL);
+  return distance === -1 ? json.length : from + distance;
 }
 
 /** Where the next quote is that no backslash escapes; the end of the JSON when there is none. */
@@ -195,7 +205,7 @@ function isEscaped(json: string, at: number): boolean {
 
 /** Whether what lies between two quotes looks like a string, and like no key: text between two strings, such as a long list of numbers, does not. */
 function isValue(json: string, start: number, end: number): boolean {
-  if (start === -1 || end === json.length) return false;
+  if (start === -1 || json.charCodeAt(end) !== QUOTE) return false;
   let before = start - 1;
   while (json.charCodeAt(before) <= SPACE) before -= 1;
   let after = end + 1;

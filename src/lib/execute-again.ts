@@ -18,10 +18,12 @@ export function wasExecutedAgain(): boolean {
 /**
  * What Bun reads from the environment before any code runs, as a gateway wants it that has no settings of its own: its limit of
  * `fetch` at once, streams included, is 256 otherwise, and its heap, all of which is collected too seldom, 9 MB larger under load.
+ * What memory a body took is kept for the next one for two seconds: given back at once, it costs a twelfth of a request of 1 MB.
  */
 export const USUAL_ENVIRONMENT = {
   BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
   BUN_JSC_minEdenToOldGenerationRatio: '0.45',
+  MIMALLOC_PURGE_DELAY: '2000',
   NODE_USE_SYSTEM_CA: '1',
 };
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { USUAL_ENVIRONMENT } from '../../src/lib/execute-again.ts';
 import { loadBundle, type Outbound, outboundEnvironment, parseProxyUrl } from '../../src/lib/outbound.ts';
 import { selfSigned } from '../../src/lib/self-signed.ts';
 
 /** Whatever the settings say. */
-const USUAL = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', BUN_JSC_minEdenToOldGenerationRatio: '0.45' };
+const { NODE_USE_SYSTEM_CA: _trust, ...USUAL } = USUAL_ENVIRONMENT;
 const nothing: Outbound = { httpsProxy: null, httpProxy: null, noProxy: null, systemTrusted: true, certificates: [] };
 
 describe('the environment that makes fetch do as the settings say', () => {

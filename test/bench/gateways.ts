@@ -93,7 +93,10 @@ export function withPlugins(rig: Rig): object[] {
   const { auth, model } = openai(rig);
   return [
     aiProxy(auth, model, { logging: { log_statistics: true } }),
-    { name: 'ai-prompt-guard', config: { deny_patterns: ['[Ii]gnore (all|previous) instructions'] } },
+    {
+      name: 'ai-prompt-guard',
+      config: { deny_patterns: ['[Ii]gnore (all|previous) instructions'], allow_all_conversation_history: false },
+    },
     { name: 'file-log', config: { path: join(rig.folder, 'requests.log') } },
   ];
 }
@@ -127,16 +130,8 @@ export async function sluiceGateways(rig: Rig): Promise<Gateway[]> {
     return { sluice, gateway: { name, pid: sluice.pid, port: sluice.port, path: `/${path}`, ...more } };
   };
   const plain = await begin('sluice', { openai: [aiProxy(auth, model)] });
-  const withPlugins = [
-    aiProxy(auth, model, { logging: { log_statistics: true } }),
-    {
-      name: 'ai-prompt-guard',
-      config: { deny_patterns: ['[Ii]gnore (all|previous) instructions'], allow_all_conversation_history: false },
-    },
-    { name: 'file-log', config: { path: join(rig.folder, 'requests.log') } },
-  ];
   // ai-prompt-guard lets no image pass.
-  const logged = await begin('sluice, plugins', { plugins: withPlugins }, { refuses: ['1m'] });
+  const logged = await begin('sluice, plugins', { plugins: withPlugins(rig) }, { refuses: ['1m'] });
   const limited = await begin('sluice, guarded', { guarded: guarded(rig) }, { headers: { apikey: CLIENT_KEY } });
   await limited.sluice.admin('POST', '/consumers', { username: 'bench' });
   await limited.sluice.admin('POST', '/consumers/bench/key-auth', { key: CLIENT_KEY });

@@ -92,6 +92,16 @@ async function startHaproxy({ folder, upstream, spawn }: Rig) {
   return { pid, port, path: CHAT };
 }
 
+/** The floor under any gateway on the runtime that sluice is built on. */
+function startBun({ upstream, spawn }: Rig) {
+  const port = freePort();
+  const script = join(import.meta.dir, 'bun.ts');
+  const { pid } = spawn([process.execPath, script, String(port), `http://127.0.0.1:${upstream.port}${CHAT}`], {
+    BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+  });
+  return Promise.resolve({ pid, port, path: CHAT });
+}
+
 /** Where the bench keeps what it has installed from npm. */
 const npmFolder = ({ cache }: Rig) => join(cache, Bun.hash(JSON.stringify(NPM_PACKAGES)).toString(36));
 const npmPackage = (rig: Rig, name: string) => join(npmFolder(rig), 'node_modules', name);
@@ -174,6 +184,11 @@ export const PEERS = {
     },
     version: () => version(which('nginx') ?? '', '-v').replace(/^.*\//, ''),
     start: rig => startNginx(rig, 'nginx-lua', LUA_MODULES, LUA),
+  },
+  'Bun, passing on': {
+    missing: () => undefined,
+    version: () => Bun.version,
+    start: startBun,
   },
   llms,
   'Portkey, Bun': portkey('bun', 'openai'),

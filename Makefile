@@ -20,7 +20,7 @@ node_modules/.package-lock.json: package-lock.json
 	@touch $@
 
 build: dist/sluice ## Make the executable dist/sluice
-dist/sluice: node_modules/.package-lock.json $(sources) $(wildcard .git/logs/HEAD)
+dist/sluice: node_modules/.package-lock.json $(sources) $(wildcard $(shell git rev-parse --git-path logs/HEAD 2>/dev/null))
 	$(bun) build src/main.ts --outfile $@ --compile --minify --bytecode --splitting --format=esm \
 	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 	  --compile-exec-argv='--max-http-header-size=65536' \

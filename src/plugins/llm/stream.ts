@@ -105,7 +105,9 @@ const MOST_KEPT = 64 * 1024;
 /** A stream in the client's own dialect: its bytes pass, but for a usage chunk that only the gateway asked for. */
 export function watchedStream({ hideUsage, payloads, estimated, unframed }: Watching, observation: Observation): Stage {
   const events = wholeEvents();
-  const kept: Uint8Array[] = [];
+  // Copied: a chunk that is kept keeps more memory than its bytes.
+  const kept = new Bun.ArrayBufferSink();
+  kept.start({ asUint8Array: true });
   let keptBytes = 0;
   let allBytes = 0;
   let done = false;
@@ -137,12 +139,12 @@ export function watchedStream({ hideUsage, payloads, estimated, unframed }: Watc
     allBytes += bytes.length;
     if (keptBytes >= MOST_KEPT) return;
     keptBytes += bytes.length;
-    kept.push(bytes);
+    kept.write(bytes);
   }
 
   function hearKept() {
     const { said } = observation;
-    for (const chunk of chunksOf(Buffer.concat(kept))) hear(observation, chunk);
+    for (const chunk of chunksOf(kept.end() as Uint8Array)) hear(observation, chunk);
     if (keptBytes > 0) said.length = Math.ceil((said.length * allBytes) / keptBytes);
   }
 

@@ -118,7 +118,7 @@ export class LongStrings {
     let copied = 0;
     for (let at = LONG; at < json.length; at += LONG) {
       const special = specialAfter(json, at);
-      const end = json.charCodeAt(special) === BACKSLASH ? quoteAfter(json, special) : special;
+      const end = json.charCodeAt(special) < SPACE ? special : quoteAfter(json, special);
       if (end - at < LONG) continue;
       const start = quoteBefore(json, at);
       const written = json.slice(start + 1, end);

@@ -64,6 +64,7 @@ describe.each<[string, string, number]>([
   ['after many short ones', JSON.stringify([...new Array(2000).fill('a"b\\'), TEXT, ...new Array(2000).fill('\\"')]), 1],
   ['none, where a list is long', `{"a":${JSON.stringify(new Array(5000).fill(1))},"b":"c"}`, 0],
   ['none, where a long list looks like one', `{"a:":${JSON.stringify(new Array(5000).fill(1))},"]b":"${PICTURE}"}`, 0],
+  ['of quotes', JSON.stringify('"'.repeat(9000)), 1],
   ['of backslashes', JSON.stringify({ a: '\\'.repeat(9000), b: `\\"${'\\'.repeat(9000)}` }), 2],
 ])('a text with long strings: %s', (_, text, count) => {
   test('parses to what it is', () => {

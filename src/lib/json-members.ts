@@ -1,4 +1,5 @@
 import { isEmpty, type Json } from './json.ts';
+import { quoteAfter } from './json-quotes.ts';
 
 /** One member of an object: where its key starts, its value starts, and its value ends. */
 interface Member {
@@ -112,7 +113,6 @@ const FEW = 16;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -125,16 +125,8 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** The index after the string that starts at `from`. Jumps from quote to quote: base64 costs next to nothing. */
-function stringEnd(text: string, from: number): number {
-  let at = from;
-  for (;;) {
-    at = text.indexOf('"', at + 1);
-    let backslashes = 0;
-    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at + 1;
-  }
-}
+/** The index after the string that starts at `from`. */
+const stringEnd = (text: string, from: number): number => quoteAfter(text, from + 1) + 1;
 
 function valueEnd(text: string, from: number): number {
   const first = text.charCodeAt(from);
